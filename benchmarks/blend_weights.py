@@ -7,8 +7,6 @@ Interpolated weights keep most of what either has learned: Wortsman et al. 2022,
 of zero-shot models (arXiv:2109.01903), eq. 1.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from pathlib import Path
 

@@ -11,8 +11,6 @@ to 320x240, like its authors do, and on letterboxed images, on which it is bette
 made grey, and with 1.8 times the contrast, and the recall of faces of 12 to 24 px.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial

@@ -7,8 +7,6 @@ scene; the bit rate is printed. Each part runs on one thread, and its processor 
 a busy machine changes little. Figures in docs/explanation/scale.md.
 """
 
-from __future__ import annotations
-
 import argparse
 import tempfile
 import time

@@ -7,8 +7,6 @@ decoding are included. A block is one detector's frames; blocks alternate, and e
 gives a ratio. *Busy* is beside another process that uses one core.
 """
 
-from __future__ import annotations
-
 import statistics
 import subprocess
 import sys

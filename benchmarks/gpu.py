@@ -9,8 +9,6 @@ over the bare model's; several streams. ``--device cpu`` runs the same steps wit
 there is no GPU: its figures mean nothing.
 """
 
-from __future__ import annotations
-
 import json
 import platform
 import statistics

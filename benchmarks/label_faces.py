@@ -6,8 +6,6 @@ The detector runs at the size of the image and at twice that. Faces with a score
 0.7 become objects with ``pseudo`` = 1; lower scores become ignore regions.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 from pathlib import Path

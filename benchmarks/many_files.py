@@ -7,8 +7,6 @@ clip is damaged. ``killed`` is ``--jobs 2`` of which one worker gets SIGKILL in 
 clip. Each way must write the same bytes as ``plain``, and a right manifest. Linux only.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

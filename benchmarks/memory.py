@@ -9,8 +9,6 @@ when they ended, and adds others. Memory is that of the process without pages of
 and the C library have given back what they can (Linux).
 """
 
-from __future__ import annotations
-
 import ctypes
 import gc
 import os

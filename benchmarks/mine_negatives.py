@@ -8,8 +8,6 @@ uses the images as backgrounds, and shows them as they are. Look at them: turned
 misses are among them, and ``--without`` leaves out what people recognise as a face.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

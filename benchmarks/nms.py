@@ -3,8 +3,6 @@
 python benchmarks/nms.py
 """
 
-from __future__ import annotations
-
 import statistics
 import time
 

@@ -8,8 +8,6 @@ people have labelled are used; all weights but the refiner's stay as they are. T
 like NME, by the inverse distance between the eyes.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from pathlib import Path

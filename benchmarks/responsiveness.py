@@ -9,8 +9,6 @@ without the model's own time. Times of the processor are of the window's thread 
 time was another program's or another thread's.
 """
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Iterator

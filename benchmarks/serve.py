@@ -6,8 +6,6 @@ image once it has the answer to the last. Prints a table for docs/guide/serving.
     python benchmarks/serve.py --model face-ssd --clients 1,8,32 --seconds 20
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import io

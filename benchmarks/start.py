@@ -7,8 +7,6 @@ medians. Times count from the start of the process, as a user sees them, and not
 of kpviewer. The first start fills the caches and isn't counted. Exits with 1 over the bar.
 """
 
-from __future__ import annotations
-
 import re
 import statistics
 import subprocess

@@ -1,7 +1,5 @@
 """Waits of scripts that operate a window, which handles its events meanwhile."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

@@ -8,8 +8,6 @@ point is started with its user, the health check must succeed, and an image must
 root. Nothing is isolated: use a root that you can throw away.
 """
 
-from __future__ import annotations
-
 import json
 import shlex
 import shutil

@@ -7,8 +7,6 @@ an empty home. The packages that kpviewer requires are those of this interpreter
 --with-dependencies they are installed anew, as in a user's first installation: 1.2 GB, no torch.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import subprocess

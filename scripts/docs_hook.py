@@ -4,8 +4,6 @@ Documents link to each other with paths that work in the repository. On the site
 docs/ leads to the copy of that page.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

@@ -5,8 +5,6 @@
 It needs no display. The demo is scanned anew, in a cache folder of its own; waiting is left out.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

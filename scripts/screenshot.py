@@ -5,8 +5,6 @@
 It needs no display. It plays in real time, so the figures in the image are those of this machine.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

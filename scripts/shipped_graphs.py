@@ -8,8 +8,6 @@ offset in that file, converted from half precision. Run this after a change of a
 offsets may move: until then, its graph is refused.
 """
 
-from __future__ import annotations
-
 import json
 import struct
 import warnings

@@ -6,8 +6,6 @@ New texts are added as unfinished, unused ones are removed, and the rest stays. 
 Linguist or in a text editor: a text without type="unfinished" is finished.
 """
 
-from __future__ import annotations
-
 import argparse
 import ast
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """A short video, and an engine that finds one object in each of its frames."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Scan files for tests: small, with values from a seed."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

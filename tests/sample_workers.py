@@ -1,7 +1,5 @@
 """Workers without a model, for tests of pools; other processes import them by name."""
 
-from __future__ import annotations
-
 import os
 import signal
 import time

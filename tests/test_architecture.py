@@ -40,27 +40,27 @@ def violations() -> Violations:
     return found
 
 
-def test_every_level_is_that_of_a_part_there_is() -> None:
+def test_every_level_is_that_of_a_part_there_is():
     assert set(law.LEVELS) == {law.part_of(name) for name in SOURCES}
     in_gui = {law.room_of(name) for name in SOURCES if name.startswith("kpviewer.gui.")}
     assert {f"kpviewer.gui.{name}" for name in law.GUI_LEVELS} == in_gui
 
 
-def test_modules_import_only_what_their_level_allows(violations: Violations) -> None:
+def test_modules_import_only_what_their_level_allows(violations):
     assert violations[law.import_violations] == []
 
 
 @pytest.mark.parametrize("part", sorted(law.LEVELS))
-def test_modules_of_a_part_import_each_other_in_no_circle(part: str) -> None:
+def test_modules_of_a_part_import_each_other_in_no_circle(part):
     assert law.circle_in(part, SOURCES) == []
 
 
 @pytest.mark.parametrize("part", [*sorted(law.LEVELS), "gui.controllers", "gui.views"])
-def test_folders_of_a_part_import_each_other_in_no_circle(part: str) -> None:
+def test_folders_of_a_part_import_each_other_in_no_circle(part):
     assert law.circle_in(part, SOURCES, partial(law.room_of, part=part)) == []
 
 
-def test_a_circle_of_folders_is_found_where_modules_have_none() -> None:
+def test_a_circle_of_folders_is_found_where_modules_have_none():
     sources = {
         "kpviewer.models.a.x": "import kpviewer.models.b.x",
         "kpviewer.models.b.x": "",
@@ -73,7 +73,7 @@ def test_a_circle_of_folders_is_found_where_modules_have_none() -> None:
     }
 
 
-def test_a_circle_is_found_and_one_for_type_checking_too() -> None:
+def test_a_circle_is_found_and_one_for_type_checking_too():
     sources = {
         "kpviewer.pipeline.a": "import kpviewer.pipeline.b",
         "kpviewer.pipeline.b": "from kpviewer.pipeline import c",
@@ -83,11 +83,11 @@ def test_a_circle_is_found_and_one_for_type_checking_too() -> None:
     assert law.circle_in("overlay", sources) == []
 
 
-def test_modules_functions_and_classes_stay_short(violations: Violations) -> None:
+def test_modules_functions_and_classes_stay_short(violations):
     assert violations[law.size_violations] == []
 
 
-def test_threads_hide_nothing_of_pythons_own(violations: Violations) -> None:
+def test_threads_hide_nothing_of_pythons_own(violations):
     assert violations[law.thread_violations] == []
 
 
@@ -141,7 +141,7 @@ def test_threads_hide_nothing_of_pythons_own(violations: Violations) -> None:
         ("kpviewer.helpers", "", "has no level"),
     ],
 )
-def test_a_forbidden_import_is_found(module: str, source: str, expected: str) -> None:
+def test_a_forbidden_import_is_found(module, source, expected):
     violations = law.import_violations(module, source)
     assert any(expected in line for line in violations), violations
 
@@ -159,7 +159,7 @@ def test_a_forbidden_import_is_found(module: str, source: str, expected: str) ->
         ("kpviewer.gui.views.x", "from kpviewer.gui.views.panes import Panes"),
     ],
 )
-def test_an_allowed_import_is_not_reported(module: str, source: str) -> None:
+def test_an_allowed_import_is_not_reported(module, source):
     assert law.import_violations(module, source) == []
 
 
@@ -172,7 +172,7 @@ def test_an_allowed_import_is_not_reported(module: str, source: str) -> None:
         ("class Wide:\n" + "".join(f"    def f{i}(self): ...\n" for i in range(21)), "21 methods"),
     ],
 )
-def test_long_code_is_found(source: str, expected: str) -> None:
+def test_long_code_is_found(source, expected):
     violations = law.size_violations("m", source)
     assert any(expected in line for line in violations), violations
 
@@ -185,45 +185,45 @@ def test_long_code_is_found(source: str, expected: str) -> None:
     ],
     ids=["import", "help"],
 )
-def test_import_and_help_load_nothing_heavy(code: str) -> None:
+def test_import_and_help_load_nothing_heavy(code):
     out = python(f"{code}\nimport sys\nprint('loaded', [n for n in {HEAVY} if n in sys.modules])")
     assert out.endswith("loaded []\n")
 
 
-def test_the_pipeline_needs_neither_qt_nor_torch() -> None:
+def test_the_pipeline_needs_neither_qt_nor_torch():
     python(
         f"import sys\nfor name in {HEAVY}: sys.modules[name] = None\n"
         "import kpviewer.pipeline.pipeline"
     )
 
 
-def test_scores_without_a_report_need_no_matplotlib() -> None:
+def test_scores_without_a_report_need_no_matplotlib():
     python(
         "import sys\nsys.modules['matplotlib'] = None\n"
         "from kpviewer.evaluation.evaluator import model_kinds\nlist(model_kinds())"
     )
 
 
-def test_window_modules_load_without_torch() -> None:
+def test_window_modules_load_without_torch():
     gui = [name for name in SOURCES if law.part_of(name) in {"gui", "overlay"}]
     imports = "".join(f"import {name}\n" for name in gui)
     python(f"import sys\nsys.modules['torch'] = None\n{imports}")
 
 
-def test_the_window_opens_without_the_slow_modules_of_http() -> None:
+def test_the_window_opens_without_the_slow_modules_of_http():
     """They take 50 ms of a start, and only a download needs them."""
     slow = ("ssl", "http.client", "urllib.request")
     python(f"import sys\nfor name in {slow}: sys.modules[name] = None\nimport kpviewer.gui.app")
 
 
-def test_what_runs_in_the_window_needs_no_widgets() -> None:
+def test_what_runs_in_the_window_needs_no_widgets():
     folders = [f"kpviewer.gui.{name}" for name in set(law.GUI_LEVELS) - law.WITH_WIDGETS]
     imports = "".join(f"import {name}\n" for name in SOURCES if law.room_of(name) in folders)
     without = ("PyQt6.QtWidgets", "pyqtgraph", "kpviewer.gui.widgets", "kpviewer.gui.views")
     python(f"import sys\nfor name in {without}: sys.modules[name] = None\n{imports}")
 
 
-def test_widgets_are_independent_of_the_window() -> None:
+def test_widgets_are_independent_of_the_window():
     """Widgets import only widgets and translations, so another program could use them."""
     own = ("kpviewer.gui.widgets", "kpviewer.gui.language")
     found = [
@@ -235,7 +235,7 @@ def test_widgets_are_independent_of_the_window() -> None:
     assert found == []
 
 
-def test_what_all_of_gui_share_imports_none_of_its_folders() -> None:
+def test_what_all_of_gui_share_imports_none_of_its_folders():
     """Modules beside the folders are below them: else each folder is in a circle with the root."""
     root = PACKAGE / "gui"
     folders = {path.name for path in root.iterdir() if path.is_dir()} - {"translations"}

@@ -42,7 +42,7 @@ def files_in(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_the_entry_starts_a_program_that_exists_on_one_file(home: Path) -> None:
+def test_the_entry_starts_a_program_that_exists_on_one_file(home):
     assert ENTRY in run()
     entry = read_entry(home / ENTRY)
     *command, file = shlex.split(entry["Exec"])
@@ -53,16 +53,16 @@ def test_the_entry_starts_a_program_that_exists_on_one_file(home: Path) -> None:
     assert entry["Icon"] == Path(ICON).stem
 
 
-def test_the_icon_is_svg(home: Path) -> None:
+def test_the_icon_is_svg(home):
     run()
     assert (home / ICON).read_text("utf-8").startswith("<svg")
 
 
-def test_a_second_call_changes_nothing(home: Path) -> None:
+def test_a_second_call_changes_nothing(home):
     assert run() == run()
 
 
-def test_remove_deletes_the_installed_files_and_nothing_else(home: Path) -> None:
+def test_remove_deletes_the_installed_files_and_nothing_else(home):
     other = home / ENTRY.replace("kpviewer", "other")
     other.parent.mkdir(parents=True)
     other.write_text("[Desktop Entry]\n")
@@ -74,23 +74,19 @@ def test_remove_deletes_the_installed_files_and_nothing_else(home: Path) -> None
     assert "Nothing to remove" in run("--remove")
 
 
-def test_xdg_data_home_is_respected(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_xdg_data_home_is_respected(home, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
     run()
     assert (home / "data/applications/kpviewer.desktop").exists()
 
 
-def test_without_a_script_python_starts_the_module(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_script_python_starts_the_module(home, monkeypatch):
     monkeypatch.setattr("sysconfig.get_path", lambda _name: str(home))
     assert desktop.start_command(lambda _name: None) == [sys.executable, "-m", "kpviewer"]
 
 
 @pytest.mark.parametrize("folder", ["a b", 'quo"te', "100%", "dol$lar", "back\\$lash"])
-def test_unusual_folders_reach_the_program(
-    home: Path, monkeypatch: pytest.MonkeyPatch, folder: str
-) -> None:
+def test_unusual_folders_reach_the_program(home, monkeypatch, folder):
     program = home / folder / "kpviewer"
     program.parent.mkdir()
     program.write_text("")
@@ -104,9 +100,7 @@ def test_unusual_folders_reach_the_program(
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
-def test_other_systems_are_refused(
-    home: Path, monkeypatch: pytest.MonkeyPatch, platform: str
-) -> None:
+def test_other_systems_are_refused(home, monkeypatch, platform):
     monkeypatch.setattr(sys, "platform", platform)
     with pytest.raises(KpviewerError, match="desktop of Linux"):
         desktop.install()
@@ -114,9 +108,7 @@ def test_other_systems_are_refused(
 
 
 @pytest.mark.parametrize("fault", [subprocess.TimeoutExpired("tool", 10), OSError("no memory")])
-def test_an_index_that_cannot_be_updated_is_no_error(
-    home: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
-) -> None:
+def test_an_index_that_cannot_be_updated_is_no_error(home, monkeypatch, fault):
     def fail(*_: object, **__: object) -> None:
         raise fault
 

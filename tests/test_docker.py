@@ -30,7 +30,7 @@ def parsed(words: list[str]) -> click.Context:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_entry_point_listens_where_the_health_check_asks(name: str) -> None:
+def test_the_entry_point_listens_where_the_health_check_asks(name):
     text = text_of(name)
     entry = json.loads(re.findall(r"^ENTRYPOINT (.*)$", text, re.MULTILINE)[0])
     context = parsed(entry)
@@ -41,14 +41,14 @@ def test_the_entry_point_listens_where_the_health_check_asks(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_qt_s_libraries_are_installed_and_root_is_left(name: str) -> None:
+def test_qt_s_libraries_are_installed_and_root_is_left(name):
     text = text_of(name)
     assert [package for package in ALWAYS.values() if package not in text.split()] == []
     assert re.findall(r"^USER (.*)$", text, re.MULTILINE) == ["10001"]
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_all_that_is_copied_is_in_the_context(name: str) -> None:
+def test_all_that_is_copied_is_in_the_context(name):
     lines = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
     kept = [line[1:].rstrip("/") for line in lines if line.startswith("!")]
     copied = re.findall(r"^COPY (?!--from)(.*) \S+$", text_of(name), re.MULTILINE)
@@ -59,7 +59,7 @@ def test_all_that_is_copied_is_in_the_context(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(COMPOSE["services"]))
-def test_services_have_options_that_exist_and_a_token(name: str) -> None:
+def test_services_have_options_that_exist_and_a_token(name):
     service = COMPOSE["services"][name]
     words = [word.replace("${KPVIEWER_MODEL:-face-ssd}", "face-ssd") for word in service["command"]]
     context = parsed(["kpviewer", "serve", "--host", "0.0.0.0", *words])

@@ -31,14 +31,14 @@ README_LINES = 120
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_links_lead_somewhere(document: Path) -> None:
+def test_links_lead_somewhere(document):
     targets = re.findall(r"\]\(([^)#]+)\)", document.read_text("utf-8"))
     local = [target for target in targets if "://" not in target]
     assert [target for target in local if not (document.parent / target).exists()] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_links_lead_to_headings(document: Path) -> None:
+def test_links_lead_to_headings(document):
     links = re.findall(r"\]\(([^)#]*)#([^)]+)\)", document.read_text("utf-8"))
     places = [(document.parent / name if name else document, anchor) for name, anchor in links]
     pages = [(page, anchor) for page, anchor in places if page.suffix == ".md"]
@@ -54,35 +54,35 @@ def anchors(page: Path) -> set[str]:
     }
 
 
-def test_citation_has_the_version_of_the_package() -> None:
+def test_citation_has_the_version_of_the_package():
     assert f"\nversion: {kpviewer.__version__}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
 
 
-def test_changelog_says_nothing_twice() -> None:  # a merge easily brings an entry back
+def test_changelog_says_nothing_twice():  # a merge easily brings an entry back
     entries = [line for line in CHANGELOG.splitlines() if line.startswith("- ")]
     assert [entry for entry in set(entries) if entries.count(entry) > 1] == []
 
 
-def test_readme_is_short() -> None:
+def test_readme_is_short():
     assert len(README.splitlines()) <= README_LINES
 
 
-def test_every_action_has_its_key_on_the_page_of_keys() -> None:
+def test_every_action_has_its_key_on_the_page_of_keys():
     assert [act.name for act in Act if f"`{act.value.keys[0]}`" not in KEYS] == []
 
 
-def test_every_command_is_on_the_page_of_commands() -> None:
+def test_every_command_is_on_the_page_of_commands():
     assert [name for name in COMMANDS if name not in COMMAND_LINE] == []
 
 
 @pytest.mark.parametrize("document", [*DOCUMENTS, *CARDS], ids=lambda path: path.name)
-def test_commands_in_documents_have_the_options_that_they_name(document: Path) -> None:
+def test_commands_in_documents_have_the_options_that_they_name(document):
     commands = commands_of(document)
     assert [command for command in commands if unknown_options(command)] == []
 
 
 @pytest.mark.parametrize("document", [*DOCUMENTS, *CARDS], ids=lambda path: path.name)
-def test_recipes_in_documents_exist_and_have_the_settings_that_they_name(document: Path) -> None:
+def test_recipes_in_documents_exist_and_have_the_settings_that_they_name(document):
     for command in commands_of(document):
         words = shlex.split(command)
         if "train" in words[1:2] and words[2].islower() and not words[2].endswith(".toml"):
@@ -108,18 +108,18 @@ def unknown_options(line: str) -> set[str]:
     return {word for word in options if word.startswith("--")} - known
 
 
-def test_an_unknown_option_is_found() -> None:
+def test_an_unknown_option_is_found():
     assert unknown_options("kpviewer process a.mp4 --out x --colour=red") == {"--colour"}
 
 
-def test_every_page_is_in_the_index() -> None:
+def test_every_page_is_in_the_index():
     folders = ("tutorials", "guide", "reference", "explanation", "adr")
     pages = [path for folder in folders for path in (ROOT / "docs" / folder).glob("*.md")]
     listed = [path.relative_to(ROOT / "docs").as_posix() for path in pages]
     assert [page for page in listed if f"]({page})" not in INDEX] == []
 
 
-def test_contributing_lists_the_levels_of_the_law() -> None:
+def test_contributing_lists_the_levels_of_the_law():
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     rows = dict(re.findall(r"^\| (\d) \| (.+) \|$", text, re.MULTILINE))
     listed = {
@@ -130,7 +130,7 @@ def test_contributing_lists_the_levels_of_the_law() -> None:
     }
 
 
-def test_contributing_lists_the_levels_of_gui() -> None:
+def test_contributing_lists_the_levels_of_gui():
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     line = re.search(r"^- Levels of `gui`, .+: (.+)\.$", text, re.MULTILINE)
     assert line is not None
@@ -142,7 +142,7 @@ def test_contributing_lists_the_levels_of_gui() -> None:
     assert listed == {name: level for name, level in law.GUI_LEVELS.items() if level > 0}
 
 
-def test_every_test_on_the_reliability_page_exists() -> None:
+def test_every_test_on_the_reliability_page_exists():
     page = (ROOT / "docs" / "reference" / "reliability.md").read_text("utf-8")
     missing, file = [], ""
     for path, name, alone in re.findall(r"`(?:…|([\w/]+)::)(test_\w+)`|`([\w/]*test_\w+)`", page):

@@ -1,7 +1,5 @@
 """Damaged files for each reader; ``benchmarks/fuzz_readers`` tests thousands."""
 
-from pathlib import Path
-
 import pytest
 
 from benchmarks.fuzz_readers.readers import READERS
@@ -12,7 +10,7 @@ FILES = 12
 
 @pytest.mark.filterwarnings("ignore")  # warnings of libraries about damaged files
 @pytest.mark.parametrize("name", list(READERS))
-def test_damaged_files_are_read_or_refused_in_words(name: str, tmp_path: Path) -> None:
+def test_damaged_files_are_read_or_refused_in_words(name, tmp_path):
     if name.startswith("onnx"):
         pytest.importorskip("onnx")
         pytest.importorskip("onnxruntime")

@@ -11,16 +11,14 @@ SIDES = st.integers(1, 4000)
 
 
 @given(SIDES, SIDES, st.sampled_from([None, 32, 64]))
-def test_letterbox_round_trip_is_exact_to_half_a_pixel(
-    height: int, width: int, stride: int | None
-) -> None:
+def test_letterbox_round_trip_is_exact_to_half_a_pixel(height, width, stride):
     box = Letterbox.fit((height, width), (320, 320), stride)
     corners = np.array([[0, 0], [width, height], [width / 3, height / 7]], np.float32)
     assert np.abs(box.to_source(box.to_input(corners)) - corners).max() <= 0.5
 
 
 @given(SIDES, SIDES, st.sampled_from([None, 64]))
-def test_the_image_is_inside_the_input(height: int, width: int, stride: int | None) -> None:
+def test_the_image_is_inside_the_input(height, width, stride):
     box = Letterbox.fit((height, width), (320, 320), stride)
     assert box.left >= 0 and box.top >= 0
     assert box.top + box.resized_hw[0] <= box.input_hw[0] <= 320
@@ -31,7 +29,7 @@ def test_the_image_is_inside_the_input(height: int, width: int, stride: int | No
 
 
 @given(SIDES, SIDES)
-def test_a_stretched_image_fills_the_input_and_is_invertible(height: int, width: int) -> None:
+def test_a_stretched_image_fills_the_input_and_is_invertible(height, width):
     box = Letterbox.stretch((height, width), (300, 200))
     assert box.resized_hw == box.input_hw == (300, 200)
     corners = np.array([[0, 0], [width, height], [width / 3, height / 7]], np.float32)
@@ -51,9 +49,7 @@ def test_a_stretched_image_fills_the_input_and_is_invertible(height: int, width:
         ((1920, 1080), 64, (320, 192)),
     ],
 )
-def test_the_input_is_no_larger_than_the_image_needs(
-    source: tuple[int, int], stride: int | None, expected: tuple[int, int]
-) -> None:
+def test_the_input_is_no_larger_than_the_image_needs(source, stride, expected):
     assert Letterbox.fit(source, (320, 320), stride).input_hw == expected
 
 
@@ -69,15 +65,13 @@ def test_the_input_is_no_larger_than_the_image_needs(
         ((100, 2000), 32, (64, 1280), (64, 1280)),  # 96 rows leave room for 1056 columns
     ],
 )
-def test_an_input_of_the_images_proportions(
-    source: tuple[int, int], stride: int, resized: tuple[int, int], expected: tuple[int, int]
-) -> None:
+def test_an_input_of_the_images_proportions(source, stride, resized, expected):
     box = Letterbox.fit_area(source, (320, 320), stride)
     assert (box.resized_hw, box.input_hw) == (resized, expected)
 
 
 @given(SIDES, SIDES)
-def test_fitting_the_area_loses_neither_size_nor_time(height: int, width: int) -> None:
+def test_fitting_the_area_loses_neither_size_nor_time(height, width):
     box = Letterbox.fit_area((height, width), (320, 320), 32)
     assert box.input_hw[0] * box.input_hw[1] <= 320 * 320
     assert box.input_hw[0] % 32 == box.input_hw[1] % 32 == 0
@@ -86,7 +80,7 @@ def test_fitting_the_area_loses_neither_size_nor_time(height: int, width: int) -
     assert np.abs(box.to_source(box.to_input(corners)) - corners).max() <= 0.5
 
 
-def test_an_image_without_pixels_is_refused() -> None:
+def test_an_image_without_pixels_is_refused():
     with pytest.raises(ValueError, match="at least 1 px"):
         Letterbox.fit((0, 10), (320, 320))
     with pytest.raises(ValueError, match="at least 1 px"):
@@ -95,20 +89,20 @@ def test_an_image_without_pixels_is_refused() -> None:
         Letterbox.fit_area((0, 10), (320, 320), 32)
 
 
-def test_overlap_by_hand() -> None:
+def test_overlap_by_hand():
     a = np.array([[0, 0, 10, 10], [5, 5, 5, 5], [20.5, 20, 20.75, 21]], np.float32)
     b = np.array([[5, 0, 15, 10], [20, 20, 30, 30]], np.float32)
     # 50 shared of 150; nothing; a box without area; a box inside, of a quarter of a pixel
     np.testing.assert_allclose(iou_matrix(a, b), [[1 / 3, 0], [0, 0], [0, 0.0025]], atol=1e-7)
 
 
-def test_formats_undo_each_other() -> None:
+def test_formats_undo_each_other():
     xyxy = np.array([[1, 2, 11, 22]], np.float32)
     assert xyxy_to_xywh(xyxy).tolist() == [[1, 2, 10, 20]]
     assert xywh_to_xyxy(xyxy_to_xywh(xyxy)).tolist() == xyxy.tolist()
 
 
-def test_an_image_at_the_top_left_is_rounded_down() -> None:
+def test_an_image_at_the_top_left_is_rounded_down():
     box = Letterbox.fit((375, 500), (320, 320), is_centred=False)
     assert (box.left, box.top) == (0, 0)
     assert box.resized_hw == (240, 320)
@@ -118,7 +112,7 @@ def test_an_image_at_the_top_left_is_rounded_down() -> None:
     assert Letterbox.fit((334, 517), (320, 320)).resized_hw == (207, 320)
 
 
-def test_an_image_may_be_fitted_into_a_part_of_the_input() -> None:
+def test_an_image_may_be_fitted_into_a_part_of_the_input():
     box = Letterbox.fit((480, 640), (640, 640), content_hw=(636, 636))
     assert box.resized_hw == (477, 636) and box.input_hw == (640, 640)
     assert (box.left, box.top) == (2, 81)  # (640 - 636) // 2, (640 - 477) // 2

@@ -11,7 +11,7 @@ SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "gpu.py"
 
 
 @pytest.mark.slow
-def test_every_step_runs_on_the_cpu(tmp_path: Path) -> None:
+def test_every_step_runs_on_the_cpu(tmp_path):
     spec = importlib.util.spec_from_file_location("gpu_benchmark", SCRIPT)
     assert spec is not None
     assert spec.loader is not None

@@ -71,7 +71,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     sys.modules.pop("bird_pack", None)
 
 
-def test_a_package_adds_a_model_by_name(package) -> None:
+def test_a_package_adds_a_model_by_name(package):
     assert set(plug_ins(MODELS)) == {"bird-finder", "face-ssd", "gone"}
     assert code_in("bird-finder") == ("bird_pack:build",)
     assert code_in("two-stage:bird-finder@640+face-points") == ("bird_pack:build",)
@@ -81,13 +81,13 @@ def test_a_package_adds_a_model_by_name(package) -> None:
     assert package()
 
 
-def test_a_package_replaces_no_shipped_model(package) -> None:
+def test_a_package_replaces_no_shipped_model(package):
     assert code_in("face-ssd") == ()
     open_model("face-ssd")
     assert not package()
 
 
-def test_a_model_of_a_package_is_code_of_which_settings_name_none(package) -> None:
+def test_a_model_of_a_package_is_code_of_which_settings_name_none(package):
     permission = CodePermission()
     with pytest.raises(WeightsError, match="bird_pack:build is code"):
         permission.check("bird-finder")
@@ -97,7 +97,7 @@ def test_a_model_of_a_package_is_code_of_which_settings_name_none(package) -> No
     assert not package()
 
 
-def test_plug_ins_are_listed_and_not_run(package) -> None:
+def test_plug_ins_are_listed_and_not_run(package):
     listed = CliRunner().invoke(models.command, []).output
     assert "bird-finder   of the package bird-pack 1.2 (bird_pack:build)" in listed
     assert not package()
@@ -105,7 +105,7 @@ def test_plug_ins_are_listed_and_not_run(package) -> None:
         open_model("bird-findr")
 
 
-def test_a_model_that_a_package_lacks_is_one_line(package) -> None:
+def test_a_model_that_a_package_lacks_is_one_line(package):
     with pytest.raises(WeightsError, match="no_such_module_of_birds can't be imported"):
         open_model("gone")
 
@@ -125,7 +125,7 @@ class EveryFrame(FakeEngine):
 
 
 @pytest.mark.usefixtures("qapp")
-def test_a_sink_of_a_package_gets_every_result(package, tmp_path, capsys) -> None:
+def test_a_sink_of_a_package_gets_every_result(package, tmp_path, capsys):
     assert set(plug_ins(SINKS)) == {"counter", "broken", "refuses"}
     assert run(tmp_path, "counter") == 0
     model, count = (tmp_path / "out" / "count.txt").read_text().split()
@@ -143,7 +143,7 @@ def test_a_sink_of_a_package_gets_every_result(package, tmp_path, capsys) -> Non
 )
 def test_a_failing_sink_is_one_line_and_results_are_kept(
     package, tmp_path, capsys, name, message, files
-) -> None:
+):
     assert run(tmp_path, name, outputs=("jsonl",)) == RecordingError.exit_code
     error = capsys.readouterr().err
     assert f"The sink {name} of bird-pack 1.2 failed: {message}" in error
@@ -151,7 +151,7 @@ def test_a_failing_sink_is_one_line_and_results_are_kept(
     assert len(list((tmp_path / "out").glob("*.jsonl"))) == files  # none without a frame
 
 
-def test_an_unknown_sink_is_a_usage_error(package, tmp_path) -> None:
+def test_an_unknown_sink_is_a_usage_error(package, tmp_path):
     words = ["demo", "--out", str(tmp_path / "out"), "--sink", "missing"]
     result = CliRunner().invoke(process.command, words)
     assert result.exit_code == 2

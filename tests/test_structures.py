@@ -6,19 +6,19 @@ import pytest
 from kpviewer.structures import Candidates, Detections, Frame, GroundTruth, Thresholds
 
 
-def test_a_wrong_shape_is_named() -> None:
+def test_a_wrong_shape_is_named():
     with pytest.raises(ValueError, match=r"xyxy must have shape \(M, 4\), got \(4,\)"):
         Candidates(
             np.zeros(4, np.float32), np.zeros((1, 1), np.float32), np.zeros((1, 0, 2), np.float32)
         )
 
 
-def test_a_wrong_dtype_is_named() -> None:
+def test_a_wrong_dtype_is_named():
     with pytest.raises(ValueError, match="bgr must have dtype uint8, got float32"):
         Frame(0, 0, None, np.zeros((2, 2, 3), np.float32))
 
 
-def test_counts_must_agree() -> None:
+def test_counts_must_agree():
     with pytest.raises(ValueError, match="scores must have shape"):
         Detections(
             np.zeros((2, 4), np.float32),
@@ -30,11 +30,11 @@ def test_counts_must_agree() -> None:
 
 
 @pytest.mark.parametrize("empty", [Candidates.empty(), Detections.empty(5), GroundTruth.empty(5)])
-def test_empty_means_none_found(empty: object) -> None:
+def test_empty_means_none_found(empty):
     assert len(empty) == 0
 
 
 @pytest.mark.parametrize("bad", [{"score": 1.5}, {"iou": -0.1}])
-def test_thresholds_out_of_range_are_refused(bad: dict[str, float]) -> None:
+def test_thresholds_out_of_range_are_refused(bad):
     with pytest.raises(ValueError, match=r"must be in \[0, 1\]"):
         Thresholds(**bad)

@@ -85,9 +85,7 @@ def narrow_vgg(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
-def test_every_command_of_a_tutorial_runs(
-    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_command_of_a_tutorial_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     narrow_vgg(monkeypatch)
     PAGES[page](tmp_path)

@@ -52,13 +52,13 @@ def run(*commands: list[str], folder: Path, block: str = BLOCK) -> tuple[list[in
     return codes, output, errors
 
 
-def test_lists_need_no_torch(tmp_path: Path) -> None:
+def test_lists_need_no_torch(tmp_path):
     codes, output, _ = run(["--version"], ["models"], ["cameras"], folder=tmp_path)
     assert codes == [0, 0, 0]
     assert "face-ssd" in output
 
 
-def test_parts_that_run_without_torch_import_none(tmp_path: Path) -> None:
+def test_parts_that_run_without_torch_import_none(tmp_path):
     code = """
 import importlib, pkgutil, kpviewer
 
@@ -73,7 +73,7 @@ for part in parts:
     assert exit_code == 0, errors
 
 
-def test_what_needs_torch_says_so_in_one_line(tmp_path: Path) -> None:
+def test_what_needs_torch_says_so_in_one_line(tmp_path):
     for name in ("own.pt", "own.engine"):
         (tmp_path / name).write_bytes(b"weights")
     process = ["process", "demo", "--out", str(tmp_path / "out"), "--model"]
@@ -96,7 +96,7 @@ def test_what_needs_torch_says_so_in_one_line(tmp_path: Path) -> None:
         assert line.endswith('needs torch, which isn\'t installed: pip install "kpviewer[torch]"')
 
 
-def test_models_that_read_crops_need_no_torch(tmp_path: Path) -> None:
+def test_models_that_read_crops_need_no_torch(tmp_path):
     pose = pose_file(tmp_path / "pose.onnx")
     boxes = boxes_file(tmp_path / "yolo.onnx", "{0: 'cat', 1: 'person'}")
     image = tmp_path / "black.png"
@@ -123,9 +123,7 @@ def test_models_that_read_crops_need_no_torch(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("block", ["", BLOCK], ids=["torch", "no torch"])
-def test_files_that_torch_would_not_open_either_are_refused_without_it(
-    tmp_path: Path, block: str
-) -> None:
+def test_files_that_torch_would_not_open_either_are_refused_without_it(tmp_path, block):
     (tmp_path / "README.md").write_text("# Model\n")
     with zipfile.ZipFile(tmp_path / "best.pt", "w") as archive:
         archive.writestr("best/data.pkl", b"\x80\x02cultralytics.nn.tasks\nDetectionModel\n.")
@@ -147,7 +145,7 @@ def test_files_that_torch_would_not_open_either_are_refused_without_it(
 
 
 @pytest.mark.slow
-def test_results_are_the_same_bytes_with_torch_installed(tmp_path: Path) -> None:
+def test_results_are_the_same_bytes_with_torch_installed(tmp_path):
     clip = make_clip(tmp_path / "clip.mp4")
     found = []
     for block in ("", BLOCK):
@@ -161,7 +159,7 @@ def test_results_are_the_same_bytes_with_torch_installed(tmp_path: Path) -> None
     assert found[0] == found[1]
 
 
-def test_kinds_that_need_torch_are_not_scored_as_another() -> None:
+def test_kinds_that_need_torch_are_not_scored_as_another():
     code = (
         BLOCK
         + """

@@ -9,8 +9,6 @@ are read in forked processes, which require Linux or macOS; memory is measured o
 ``--only INDEX`` repeats one file of a reader and keeps it.
 """
 
-from __future__ import annotations
-
 import sys
 import tempfile
 from collections import Counter

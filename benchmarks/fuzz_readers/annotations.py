@@ -1,7 +1,5 @@
 """Annotations: one file of a data set, or one of its parts, is damaged."""
 
-from __future__ import annotations
-
 import io
 import json
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Damage to values, bytes and texts, by a generator of random numbers."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from random import Random

@@ -1,7 +1,5 @@
 """Darknet's `.cfg`, `.weights` and lists of names."""
 
-from __future__ import annotations
-
 import struct
 from pathlib import Path
 from random import Random

@@ -1,7 +1,5 @@
 """ONNX files: their bytes, their metadata, and the TOML beside them."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from pathlib import Path
 from random import Random

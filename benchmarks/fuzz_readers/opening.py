@@ -1,7 +1,5 @@
 """What a damaged model is put through: it is opened, run and painted."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 

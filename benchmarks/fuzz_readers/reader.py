@@ -1,7 +1,5 @@
 """A reader of files, with the function that damages them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from random import Random

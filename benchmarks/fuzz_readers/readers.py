@@ -1,7 +1,5 @@
 """All readers by name. A new kind of file is a module with ``READERS``, and a line here."""
 
-from __future__ import annotations
-
 from benchmarks.fuzz_readers import annotations, darknet, onnx_files, scans, weights
 from benchmarks.fuzz_readers.reader import Reader
 

@@ -1,7 +1,5 @@
 """Reading of damaged files in processes that may hang, take memory or be killed (Linux, macOS)."""
 
-from __future__ import annotations
-
 import json
 import os
 import resource

@@ -1,7 +1,5 @@
 """Scans of a model on a video: their values and their bytes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from random import Random
 from typing import Any

@@ -1,7 +1,5 @@
 """Weight files: safetensors with a description, and checkpoints of torch."""
 
-from __future__ import annotations
-
 import json
 import struct
 import warnings

@@ -15,8 +15,6 @@ Where a package can't be had, a tiny network has the layout that its source desc
 pre- and post-processing is written down here again, with the source in the docstring.
 """
 
-from __future__ import annotations
-
 import importlib
 import traceback
 from collections.abc import Iterator

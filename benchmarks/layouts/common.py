@@ -1,7 +1,5 @@
 """What every kind of network shares: results, images, random weights with spread scores."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping

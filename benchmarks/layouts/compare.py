@@ -4,8 +4,6 @@ Both are clipped to the image first, as some makers don't. Keypoints are compare
 the image. Shifts are of pairs of one class that overlap by more than half.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any

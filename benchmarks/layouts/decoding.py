@@ -1,7 +1,5 @@
 """What the makers of hand-built layouts do before and after their networks, in numpy."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Layouts of face detectors (SCRFD, RetinaFace), and of OpenMMLab's and Google's pose models."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any

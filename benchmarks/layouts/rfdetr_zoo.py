@@ -1,7 +1,5 @@
 """RF-DETR's own export with random weights, and its own decoding of ``dets`` and ``labels``."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping

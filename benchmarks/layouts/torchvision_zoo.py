@@ -1,7 +1,5 @@
 """Detectors of torchvision, exported as its documentation shows: one image of (3, H, W) in."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Exports of Ultralytics' package with random weights, and its own ``predict`` on them."""
 
-from __future__ import annotations
-
 import copy
 import os
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Layouts of the YOLO repositories, YOLOX, YOLO-NAS, and the DETRs with a second input."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any

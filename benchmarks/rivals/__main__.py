@@ -21,8 +21,6 @@ what is written. Roboflow's pins contradict the rest, so that it needs an enviro
 kpviewer's included, which --python roboflow=PATH names.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import platform

@@ -1,7 +1,5 @@
 """kpviewer, as ``kpviewer process`` runs it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

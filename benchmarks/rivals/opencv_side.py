@@ -1,7 +1,5 @@
 """The loop that one writes first: OpenCV and ONNX Runtime, one frame after the other."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import cv2

@@ -1,7 +1,5 @@
 """The video and the networks of the comparison: made here, as nothing may be downloaded."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 from pathlib import Path
 

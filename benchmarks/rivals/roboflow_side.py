@@ -1,7 +1,5 @@
 """Roboflow's ``InferencePipeline`` with the model class of its own ``inference_models``."""
 
-from __future__ import annotations
-
 import json
 from importlib import import_module, metadata
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What each side is, and what it is asked for. Each runs in a process of its own (``worker``)."""
 
-from __future__ import annotations
-
 import importlib
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """supervision's ``process_video`` and annotators, around Ultralytics' model."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

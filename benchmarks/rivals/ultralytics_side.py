@@ -1,7 +1,5 @@
 """Ultralytics' own ``predict`` on the file that it exported."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -4,8 +4,6 @@ Reads JSON lines with ``video``, ``draws`` and ``target``; answers each with ``s
 and ``cpu_seconds``. Waiting, it uses no processor time.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

@@ -78,9 +78,7 @@ def folder_with(root: Path, *names: str) -> Path:
         (["a.jpg", "._a.xml", "a.pts"], "", "pts:{0}"),
     ],
 )
-def test_ground_truth_is_found(
-    tmp_path: Path, files: list[str], source: str, expected: str
-) -> None:
+def test_ground_truth_is_found(tmp_path, files, source, expected):
     root = folder_with(tmp_path, *files)
     assert ground_truth_beside(root / source) == expected.format(root)
 
@@ -101,9 +99,7 @@ def test_ground_truth_is_found(
         (["data/a.jpg", "result.json"], "data"),
     ],
 )
-def test_files_that_are_not_ground_truth_are_ignored(
-    tmp_path: Path, files: list[str], source: str
-) -> None:
+def test_files_that_are_not_ground_truth_are_ignored(tmp_path, files, source):
     assert ground_truth_beside(folder_with(tmp_path, *files) / source) is None
 
 
@@ -123,16 +119,16 @@ def test_files_that_are_not_ground_truth_are_ignored(
         ("film.avi", "film.avi"),
     ],
 )
-def test_a_label_file_represents_its_set(file: str, expected: str) -> None:
+def test_a_label_file_represents_its_set(file, expected):
     assert spec_of_file(Path(file)) == expected
 
 
-def test_a_table_annotates_the_images_of_the_source(tmp_path: Path) -> None:
+def test_a_table_annotates_the_images_of_the_source(tmp_path):
     assert spec_of_file(Path("set.json"), tmp_path) == f"coco:set.json:{tmp_path}"
     assert spec_of_file(Path("set.json"), tmp_path / "film.mp4") == "coco:set.json"
 
 
-def test_labels_in_another_folder_belong_to_the_images_of_the_source(tmp_path: Path) -> None:
+def test_labels_in_another_folder_belong_to_the_images_of_the_source(tmp_path):
     (tmp_path / "pics").mkdir()
     for name, kind in (("a.txt", "yolo"), ("a.xml", "voc")):
         path = tmp_path / "out" / name
@@ -154,8 +150,8 @@ XML = """<annotation><filename>a.jpg</filename><size><width>64</width><height>48
     [("annotations/t/a.xml", XML), ("labels/t/a.txt", "0 0.375 0.5 0.25 0.5\n")],
 )
 def test_what_is_found_is_read_by_any_path_of_the_source(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, label, text, source, is_absolute
-) -> None:
+    tmp_path, monkeypatch, label, text, source, is_absolute
+):
     folder_with(tmp_path, "images/t/a.jpg", label)
     cv2.imwrite(str(tmp_path / "images/t/a.jpg"), np.zeros((48, 64, 3), np.uint8))
     (tmp_path / label).write_text(text)

@@ -65,7 +65,7 @@ BARE = {"image_id": 0, "bbox": [5, 5, 10, 10]}
 GOOD = {**BARE, "keypoints": [8, 8, 2]}
 
 
-def test_a_good_set_has_no_problem_and_is_kept_whole(tmp_path: Path) -> None:
+def test_a_good_set_has_no_problem_and_is_kept_whole(tmp_path):
     spec = coco(tmp_path / "train", ["a.png", "b.png"], [GOOD])
     (one,) = check_sets([spec])
     assert one.problems == ()
@@ -73,7 +73,7 @@ def test_a_good_set_has_no_problem_and_is_kept_whole(tmp_path: Path) -> None:
     assert one.usable_spec == spec
 
 
-def test_all_problems_are_reported_at_once_and_left_out(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once_and_left_out(tmp_path):
     objects = [
         GOOD,
         {**GOOD, "bbox": [5, 5, 0, 10]},
@@ -110,13 +110,13 @@ def test_all_problems_are_reported_at_once_and_left_out(tmp_path: Path) -> None:
     assert left.targets.keypoints_visible.tolist() == [[True], [False]]
 
 
-def test_reading_alone_still_stops_at_the_first_mistake(tmp_path: Path) -> None:
+def test_reading_alone_still_stops_at_the_first_mistake(tmp_path):
     spec = coco(tmp_path / "train", ["a.png"], [{**GOOD, "category_id": 7}])
     with pytest.raises(DatasetError, match="category_id"):
         read_annotations(spec)
 
 
-def test_covered_points_may_lie_beyond_the_edge(tmp_path: Path) -> None:
+def test_covered_points_may_lie_beyond_the_edge(tmp_path):
     covered = {**GOOD, "keypoints": [80, 8, 1]}
     (one,) = check_sets([coco(tmp_path / "train", ["a.png"], [covered])])
     assert kinds(one) == {checks.POINT_OUTSIDE: 1}
@@ -124,12 +124,12 @@ def test_covered_points_may_lie_beyond_the_edge(tmp_path: Path) -> None:
     assert read_annotations(one.usable_spec).images[0].keypoints_labelled.all()
 
 
-def test_boxes_of_tools_that_count_from_one_are_valid(tmp_path: Path) -> None:
+def test_boxes_of_tools_that_count_from_one_are_valid(tmp_path):
     (one,) = check_sets([coco(tmp_path / "train", ["a.png"], [{**GOOD, "bbox": [1, 1, 40, 30]}])])
     assert one.problems == ()
 
 
-def test_copies_between_splits_are_found_by_content_and_leave_training(tmp_path: Path) -> None:
+def test_copies_between_splits_are_found_by_content_and_leave_training(tmp_path):
     train = coco(tmp_path / "train", ["a.png", "b.png"], [GOOD, {**GOOD, "image_id": 1}])
     val = coco(tmp_path / "val", ["x.png", "y.png"], [GOOD])
     copied = (tmp_path / "train" / "images" / "b.png").read_bytes()
@@ -141,7 +141,7 @@ def test_copies_between_splits_are_found_by_content_and_leave_training(tmp_path:
     assert [image.path.name for image in read_annotations(one.usable_spec).images] == ["a.png"]
 
 
-def test_a_set_that_is_scored_on_itself_is_a_warning(tmp_path: Path) -> None:
+def test_a_set_that_is_scored_on_itself_is_a_warning(tmp_path):
     spec = coco(tmp_path / "train", ["a.png"], [GOOD])
     one, validation_set = check_sets([spec], spec)
     assert one.problems == ()
@@ -149,7 +149,7 @@ def test_a_set_that_is_scored_on_itself_is_a_warning(tmp_path: Path) -> None:
     assert validation_set.errors == 0
 
 
-def test_files_of_one_length_are_not_taken_for_copies(tmp_path: Path) -> None:
+def test_files_of_one_length_are_not_taken_for_copies(tmp_path):
     train = coco(tmp_path / "train", ["a.bmp"], [GOOD])
     val = coco(tmp_path / "val", ["a.bmp"], [GOOD])
     sizes = {(tmp_path / part / "images" / "a.bmp").stat().st_size for part in ("train", "val")}
@@ -157,7 +157,7 @@ def test_files_of_one_length_are_not_taken_for_copies(tmp_path: Path) -> None:
     assert [one.problems for one in check_sets([train], val)] == [(), ()]
 
 
-def test_classes_absent_from_training_are_reported(tmp_path: Path) -> None:
+def test_classes_absent_from_training_are_reported(tmp_path):
     two = [{"id": 1, "name": "Cat"}, {"id": 2, "name": "dgo"}]
     train = coco(
         tmp_path / "train", ["a.png"], [BARE], [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
@@ -170,19 +170,19 @@ def test_classes_absent_from_training_are_reported(tmp_path: Path) -> None:
     assert len(read_annotations(validation_set.usable_spec).images[0].targets) == 1
 
 
-def test_one_class_of_another_name_is_no_mistake(tmp_path: Path) -> None:
+def test_one_class_of_another_name_is_no_mistake(tmp_path):
     train = coco(tmp_path / "train", ["a.png"], [GOOD])
     val = coco(tmp_path / "val", ["b.png"], [GOOD], [{"id": 1, "name": "Katze"}])
     assert [one.errors for one in check_sets([train], val)] == [0, 0]
 
 
-def test_sets_that_cannot_be_trained_together_are_reported(tmp_path: Path) -> None:
+def test_sets_that_cannot_be_trained_together_are_reported(tmp_path):
     first = coco(tmp_path / "train", ["a.png"], [GOOD])
     other = coco(tmp_path / "more", ["b.png"], [BARE], [{"id": 1, "name": "dog"}])
     assert kinds(check_sets([first, other])[1]) == {checks.OTHER_NAMES: 1}
 
 
-def test_sets_are_trained_together_by_the_names_of_their_classes(tmp_path: Path) -> None:
+def test_sets_are_trained_together_by_the_names_of_their_classes(tmp_path):
     names = [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
     second = {**BARE, "category_id": 2}
     first = coco(tmp_path / "train", ["a.png"], [BARE], names)  # a cat
@@ -202,7 +202,7 @@ def test_sets_are_trained_together_by_the_names_of_their_classes(tmp_path: Path)
         merge([read_annotations(some), read_annotations(first)])
 
 
-def test_empty_sets_are_reported(tmp_path: Path) -> None:
+def test_empty_sets_are_reported(tmp_path):
     none = coco(tmp_path / "none", [], [])
     bare = coco(tmp_path / "bare", ["a.png"], [])
     full = coco(tmp_path / "full", ["a.png"], [GOOD])
@@ -213,7 +213,7 @@ def test_empty_sets_are_reported(tmp_path: Path) -> None:
         check_sets([none])[0].usable_spec  # noqa: B018 - a property that raises
 
 
-def test_validation_data_without_objects_score_nothing(tmp_path: Path) -> None:
+def test_validation_data_without_objects_score_nothing(tmp_path):
     train = coco(tmp_path / "train", ["a.png"], [BARE], [{"id": 1, "name": "cat"}])
     crowd = {**BARE, "iscrowd": 1, "bbox": [1, 1, 5, 5]}
     val = coco(tmp_path / "val", ["b.png"], [crowd], [{"id": 1, "name": "cat"}])
@@ -222,7 +222,7 @@ def test_validation_data_without_objects_score_nothing(tmp_path: Path) -> None:
     assert kinds(validation_set) == {checks.NO_OBJECTS: 1}
 
 
-def test_an_object_that_is_no_target_leaves_its_set_and_class_empty(tmp_path: Path) -> None:
+def test_an_object_that_is_no_target_leaves_its_set_and_class_empty(tmp_path):
     crowd = {**BARE, "iscrowd": 1}
     bare = coco(tmp_path / "bare", ["a.png"], [crowd], [{"id": 1, "name": "cat"}])
     assert kinds(check_sets([bare])[0]) == {checks.NO_OBJECTS: 1}
@@ -233,18 +233,18 @@ def test_an_object_that_is_no_target_leaves_its_set_and_class_empty(tmp_path: Pa
     assert [one.problems for one in check_sets([first, second])] == [(), ()]
 
 
-def test_a_set_that_cannot_be_read_is_not_called_empty(tmp_path: Path) -> None:
+def test_a_set_that_cannot_be_read_is_not_called_empty(tmp_path):
     assert kinds(check_sets(["coco:nowhere.json"])[0]) == {checks.NO_SET: 1}
 
 
-def test_a_set_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> None:
+def test_a_set_that_cannot_be_read_does_not_hide_the_others(tmp_path):
     good = coco(tmp_path / "train", ["a.png"], [GOOD])
     first, second = check_sets([good, "coco:nowhere.json"])
     assert first.problems == ()
     assert kinds(second) == {checks.NO_SET: 1}
 
 
-def test_voc_files_and_objects_are_reported_one_by_one(tmp_path: Path) -> None:
+def test_voc_files_and_objects_are_reported_one_by_one(tmp_path):
     image(tmp_path / "a.png", 1)
     image(tmp_path / "b.png", 2)
 
@@ -272,9 +272,7 @@ def test_voc_files_and_objects_are_reported_one_by_one(tmp_path: Path) -> None:
         ("points.csv", "file,x,y\na.png,3,4\na.png,5,6\nnone.png,1,1\n", {MALFORMED: 2}),
     ],
 )
-def test_rows_of_tables_are_reported_one_by_one(
-    tmp_path: Path, name: str, text: str, expected: dict[str, int]
-) -> None:
+def test_rows_of_tables_are_reported_one_by_one(tmp_path, name, text, expected):
     image(tmp_path / "a.png", 1)
     (tmp_path / name).write_text(text)
     (one,) = check_sets([f"{'points' if name == 'points.csv' else 'csv'}:{tmp_path / name}"])
@@ -282,7 +280,7 @@ def test_rows_of_tables_are_reported_one_by_one(
     assert len(read_annotations(one.usable_spec).images[0].targets) == 1
 
 
-def test_rows_of_celeba_are_reported_one_by_one(tmp_path: Path) -> None:
+def test_rows_of_celeba_are_reported_one_by_one(tmp_path):
     (tmp_path / "img_align_celeba").mkdir()
     for name in ("1.jpg", "2.jpg"):
         image(tmp_path / "img_align_celeba" / name, 9, (178, 218))
@@ -294,7 +292,7 @@ def test_rows_of_celeba_are_reported_one_by_one(tmp_path: Path) -> None:
     assert len(read_annotations(one.usable_spec)) == 1
 
 
-def test_the_size_of_a_turned_photograph_is_that_of_the_upright_one(tmp_path: Path) -> None:
+def test_the_size_of_a_turned_photograph_is_that_of_the_upright_one(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # a quarter turn
     Image.new("RGB", (40, 30)).save(tmp_path / "a.jpg", exif=exif)
@@ -303,7 +301,7 @@ def test_the_size_of_a_turned_photograph_is_that_of_the_upright_one(tmp_path: Pa
     assert header_size_wh(tmp_path / "b.jpg") == (40, 30)
 
 
-def test_labels_made_without_the_exif_orientation_are_noted(tmp_path: Path) -> None:
+def test_labels_made_without_the_exif_orientation_are_noted(tmp_path):
     spec = coco(tmp_path / "train", ["a.jpg"], [GOOD])
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -312,7 +310,7 @@ def test_labels_made_without_the_exif_orientation_are_noted(tmp_path: Path) -> N
     assert kinds(one)[STORED_SIZE] == 1
 
 
-def test_a_wrong_size_is_a_warning(tmp_path: Path) -> None:
+def test_a_wrong_size_is_a_warning(tmp_path):
     spec = coco(tmp_path / "train", ["a.png"], [GOOD])
     image(tmp_path / "train" / "images" / "a.png", 10, (80, 60))
     (one,) = check_sets([spec])
@@ -321,7 +319,7 @@ def test_a_wrong_size_is_a_warning(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.tif", "a.gif", "a.webp"])
-def test_several_images_in_one_file_are_a_warning(tmp_path: Path, name: str) -> None:
+def test_several_images_in_one_file_are_a_warning(tmp_path, name):
     spec = coco(tmp_path / "train", [name], [GOOD])
     pages = [Image.new("RGB", (40, 30), shade) for shade in ("red", "blue", "green")]
     pages[0].save(tmp_path / "train" / "images" / name, save_all=True, append_images=pages[1:])
@@ -331,7 +329,7 @@ def test_several_images_in_one_file_are_a_warning(tmp_path: Path, name: str) -> 
     assert one.errors == 0
 
 
-def test_an_image_of_a_format_that_cannot_be_shown_is_an_error(tmp_path: Path) -> None:
+def test_an_image_of_a_format_that_cannot_be_shown_is_an_error(tmp_path):
     spec = coco(tmp_path / "train", ["a.png", "b.png"], [GOOD, {**GOOD, "image_id": 1}])
     table, images = next((tmp_path / "train").glob("*.json")), tmp_path / "train" / "images"
     table.write_text(table.read_text().replace("a.png", "a.heic"))
@@ -341,7 +339,7 @@ def test_an_image_of_a_format_that_cannot_be_shown_is_an_error(tmp_path: Path) -
     assert kinds(one) == {UNREADABLE: 1}
 
 
-def test_the_decoder_decides_on_unknown_headers(tmp_path: Path) -> None:
+def test_the_decoder_decides_on_unknown_headers(tmp_path):
     spec = coco(tmp_path / "train", ["a.png"], [GOOD])
     (tmp_path / "train" / "images" / "a.png").write_bytes(b"a format of its own")
     asked: list[Path] = []
@@ -355,7 +353,7 @@ def test_the_decoder_decides_on_unknown_headers(tmp_path: Path) -> None:
     assert [path.name for path in asked] == ["a.png"]
 
 
-def test_a_header_of_a_gigantic_image_is_rejected(tmp_path: Path) -> None:
+def test_a_header_of_a_gigantic_image_is_rejected(tmp_path):
     head = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
     chunk = b"IHDR" + head
     data = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(head)) + chunk
@@ -364,7 +362,7 @@ def test_a_header_of_a_gigantic_image_is_rejected(tmp_path: Path) -> None:
     assert header_size_wh(tmp_path / "bomb.png") is None
 
 
-def test_images_are_counted_for_a_progress_bar(tmp_path: Path) -> None:
+def test_images_are_counted_for_a_progress_bar(tmp_path):
     spec = coco(tmp_path / "train", ["a.png", "b.png", "c.png"], [GOOD])
     ticks: list[None] = []
     check_sets([spec], progress=lambda: ticks.append(None))
@@ -373,9 +371,7 @@ def test_images_are_counted_for_a_progress_bar(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", [".jpg", ".png", ".webp", ".bmp", ".tif"])
 @pytest.mark.parametrize("share", [0.5, 0.9])
-def test_a_truncated_image_is_an_error_despite_its_valid_header(
-    tmp_path: Path, ending: str, share: float
-) -> None:
+def test_a_truncated_image_is_an_error_despite_its_valid_header(tmp_path, ending, share):
     spec = coco(tmp_path / "train", [f"a{ending}", f"b{ending}"], [GOOD, {**GOOD, "image_id": 1}])
     path = tmp_path / "train" / "images" / f"a{ending}"
     Image.effect_noise((40, 30), 80).convert("RGB").save(path)
@@ -385,7 +381,7 @@ def test_a_truncated_image_is_an_error_despite_its_valid_header(
     assert len(read_annotations(one.usable_spec)) == 1
 
 
-def test_a_set_in_shares_leaves_nothing_to_train_on(tmp_path: Path) -> None:
+def test_a_set_in_shares_leaves_nothing_to_train_on(tmp_path):
     spec = coco(tmp_path / "train", ["a.png"], [{"image_id": 0, "bbox": [0.2, 0.2, 0.5, 0.5]}])
     path = tmp_path / "train" / "labels.json"
     path.write_text(path.read_text().replace('"width": 40, ', ""))
@@ -396,7 +392,7 @@ def test_a_set_in_shares_leaves_nothing_to_train_on(tmp_path: Path) -> None:
         _ = one.usable_spec
 
 
-def test_what_the_reader_assumed_is_noted(tmp_path: Path) -> None:
+def test_what_the_reader_assumed_is_noted(tmp_path):
     (tmp_path / "images").mkdir()
     (tmp_path / "labels").mkdir()
     for shade in range(3):  # poses without kpt_shape

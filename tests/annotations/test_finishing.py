@@ -96,7 +96,7 @@ def objects(data: AnnotationSet) -> int:
         ("a.jpg", "data/set/1/a.jpg"),
     ],
 )
-def test_names_are_matched_to_existing_files(tmp_path: Path, there: str, name: str) -> None:
+def test_names_are_matched_to_existing_files(tmp_path, there, name):
     save_images(tmp_path, there, "other.jpg")
     data = read_usable(coco(tmp_path, [name, "other.jpg"], [(0, BOX)]))
     assert data.images[0].path == tmp_path / there
@@ -105,9 +105,7 @@ def test_names_are_matched_to_existing_files(tmp_path: Path, there: str, name: s
     assert strict.images[0].path == tmp_path / there
 
 
-def test_names_are_matched_in_the_current_folder_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_names_are_matched_in_the_current_folder_too(tmp_path, monkeypatch):
     save_images(tmp_path, "my cat.jpg", "other.jpg")
     coco(tmp_path, ["my%20cat.jpg", "other.jpg"], [(0, BOX)])
     monkeypatch.chdir(tmp_path)
@@ -118,7 +116,7 @@ def test_names_are_matched_in_the_current_folder_too(
     "name",
     ["/home/x/set/a.jpg", "C:\\set\\a.jpg", "../img/a.jpg", "/x/sub/b.jpg", "old/sub/b.jpg"],
 )
-def test_paths_of_another_machine_name_the_file_in_the_folder(tmp_path: Path, name: str) -> None:
+def test_paths_of_another_machine_name_the_file_in_the_folder(tmp_path, name):
     save_images(tmp_path, "a.jpg")
     save_images(tmp_path / "sub", "b.jpg")
     data = read_usable(coco(tmp_path, [name], [(0, BOX)]))
@@ -126,14 +124,14 @@ def test_paths_of_another_machine_name_the_file_in_the_folder(tmp_path: Path, na
     assert data.images[0].path.name == name[-5:]
 
 
-def test_a_path_that_leaves_the_folder_is_not_followed(tmp_path: Path) -> None:
+def test_a_path_that_leaves_the_folder_is_not_followed(tmp_path):
     save_images(tmp_path, "a.jpg", "secret.jpg")
     spec = coco(tmp_path / "set", ["../secret.jpg", "a.jpg"], [(1, BOX)])
     save_images(tmp_path / "set", "a.jpg")
     assert [image.path.name for image in read_usable(spec).images] == ["a.jpg"]
 
 
-def test_a_file_that_another_entry_names_is_not_fitted(tmp_path: Path) -> None:
+def test_a_file_that_another_entry_names_is_not_fitted(tmp_path):
     save_images(tmp_path, "a.jpg")
     data = read_usable(coco(tmp_path, ["a.jpg", "a.png"], [(0, BOX), (1, BOX)]))
     assert [image.path.name for image in data.images] == ["a.jpg", "a.png"]
@@ -170,7 +168,7 @@ def otherwise_written(folder: Path) -> str:
 @pytest.mark.parametrize(
     "make", [same_line, same_row, same_object, same_annotation, otherwise_written]
 )
-def test_an_object_that_is_labelled_twice_counts_once(tmp_path: Path, make: Any) -> None:
+def test_an_object_that_is_labelled_twice_counts_once(tmp_path, make):
     spec = make(tmp_path)
     data = read_usable(spec)
     assert objects(data) == objects(read_annotations(spec)) == 1
@@ -178,13 +176,13 @@ def test_an_object_that_is_labelled_twice_counts_once(tmp_path: Path, make: Any)
     assert "a.jpg, object 2" in data.notes[0]
 
 
-def test_objects_that_differ_in_anything_are_kept(tmp_path: Path) -> None:
+def test_objects_that_differ_in_anything_are_kept(tmp_path):
     save_images(tmp_path, "a.jpg")
     near = [BOX, [10.5, 20, 30, 20], [10, 20, 30, 21]]
     assert objects(read_usable(coco(tmp_path, ["a.jpg"], [(0, box) for box in near]))) == 3
 
 
-def test_objects_of_an_image_listed_twice_are_merged(tmp_path: Path) -> None:
+def test_objects_of_an_image_listed_twice_are_merged(tmp_path):
     save_images(tmp_path, "a.jpg", "b.jpg")
     boxes = [(0, BOX), (2, [50, 60, 70, 80]), (2, BOX)]
     data = read_usable(coco(tmp_path, ["a.jpg", "b.jpg", "a.jpg"], boxes))
@@ -192,7 +190,7 @@ def test_objects_of_an_image_listed_twice_are_merged(tmp_path: Path) -> None:
     assert kinds(data) == [LISTED_TWICE, TWICE]
 
 
-def test_objects_of_an_id_that_two_images_have_are_of_neither(tmp_path: Path) -> None:
+def test_objects_of_an_id_that_two_images_have_are_of_neither(tmp_path):
     save_images(tmp_path, "a.jpg", "b.jpg", "c.jpg")
     spec = coco(tmp_path, ["a.jpg", "b.jpg", "c.jpg"], [(0, BOX), (0, [50, 60, 70, 80]), (2, BOX)])
     path = tmp_path / "annotations.json"
@@ -209,7 +207,7 @@ def test_objects_of_an_id_that_two_images_have_are_of_neither(tmp_path: Path) ->
     assert LISTED_TWICE in kinds(data) and not any(each.is_error for each in data.problems)
 
 
-def test_frames_of_a_video_are_not_merged(tmp_path: Path) -> None:
+def test_frames_of_a_video_are_not_merged(tmp_path):
     data = read_usable(coco(tmp_path, ["clip.mp4"] * 3, [(0, BOX), (1, BOX)]))
     assert len(data) == 3
 
@@ -241,7 +239,7 @@ def in_voc(folder: Path, scale: float) -> str:
 
 
 @pytest.mark.parametrize("make", [in_table, in_coco, in_voc])
-def test_shares_are_multiplied_by_the_sides_of_the_image(tmp_path: Path, make: Any) -> None:
+def test_shares_are_multiplied_by_the_sides_of_the_image(tmp_path, make):
     spec = make(tmp_path, 1.0)
     data = read_usable(spec)
     assert kinds(data) == [READ_SHARES]
@@ -253,7 +251,7 @@ def test_shares_are_multiplied_by_the_sides_of_the_image(tmp_path: Path, make: A
 
 
 @pytest.mark.parametrize("size", ["header", "unknown"])
-def test_shares_of_images_of_unknown_size_are_reported(tmp_path: Path, size: str) -> None:
+def test_shares_of_images_of_unknown_size_are_reported(tmp_path, size):
     spec = in_table(tmp_path, 1.0)
     path = tmp_path / "labels.csv"
     path.write_text(path.read_text().replace(",400,300,", ",,,"))
@@ -265,13 +263,13 @@ def test_shares_of_images_of_unknown_size_are_reported(tmp_path: Path, size: str
 
 
 @pytest.mark.parametrize("make", [in_table, in_coco, in_voc])
-def test_per_cent_are_noted(tmp_path: Path, make: Any) -> None:
+def test_per_cent_are_noted(tmp_path, make):
     data = read_usable(make(tmp_path, 100.0))
     assert kinds(data) == [PER_CENT]
     assert not data.problems[0].is_error
 
 
-def test_px_of_a_small_image_are_not_taken_for_per_cent(tmp_path: Path) -> None:
+def test_px_of_a_small_image_are_not_taken_for_per_cent(tmp_path):
     spec = in_voc(tmp_path, 100.0)
     path = tmp_path / "a.xml"
     path.write_text(path.read_text().replace("<width>400", "<width>120"))
@@ -279,11 +277,11 @@ def test_px_of_a_small_image_are_not_taken_for_per_cent(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [in_table, in_coco, in_voc])
-def test_px_are_unchanged(tmp_path: Path, make: Any) -> None:
+def test_px_are_unchanged(tmp_path, make):
     assert kinds(read_usable(make(tmp_path, 290.0))) == []
 
 
-def test_one_box_in_shares_among_others_in_px_is_noted(tmp_path: Path) -> None:
+def test_one_box_in_shares_among_others_in_px_is_noted(tmp_path):
     save_images(tmp_path, "a.jpg")
     data = read_usable(coco(tmp_path, ["a.jpg"], [(0, BOX), (0, [0.25, 0.2, 0.5, 0.4])]))
     assert kinds(data) == [TINY]
@@ -301,14 +299,14 @@ def as_text(folder: Path) -> str:
 @pytest.mark.parametrize(
     "make", [as_text, lambda folder: coco(folder, ["a.jpg"], [(0, box) for box in CORNERS])]
 )
-def test_corners_where_sides_are_expected_are_noted(tmp_path: Path, make: Any) -> None:
+def test_corners_where_sides_are_expected_are_noted(tmp_path, make):
     save_images(tmp_path, "a.jpg")
     data = read_usable(make(tmp_path))
     assert kinds(data) == [FAR_OUT]
     assert "250, 200, 640, 490" in data.notes[0]
 
 
-def test_corners_where_a_centre_and_sides_are_expected_are_noted(tmp_path: Path) -> None:
+def test_corners_where_a_centre_and_sides_are_expected_are_noted(tmp_path):
     labels = {"a.txt": "0 0.15 0.10 0.45 0.30\n0 0.5 0.5 0.9 0.8\n"}
     data = read_usable(yolo(tmp_path, ["a.jpg"], labels))
     assert kinds(data) == [FAR_AROUND]
@@ -326,21 +324,19 @@ def test_corners_where_a_centre_and_sides_are_expected_are_noted(tmp_path: Path)
         ([10, 20, 50, 60], "1600", []),
     ],
 )
-def test_areas_tell_corners_from_sides(
-    tmp_path: Path, box: list[float], area: object, expected: list[str]
-) -> None:
+def test_areas_tell_corners_from_sides(tmp_path, box, area, expected):
     save_images(tmp_path, "a.jpg")
     assert kinds(read_usable(coco(tmp_path, ["a.jpg"], [(0, box)], area=area))) == expected
 
 
-def test_one_area_of_a_mask_may_be_that_of_corners_by_chance(tmp_path: Path) -> None:
+def test_one_area_of_a_mask_may_be_that_of_corners_by_chance(tmp_path):
     save_images(tmp_path, "a.jpg")
     boxes: list[tuple[int, list[float]]] = [(0, [10, 20, 50, 60]), (0, [5, 5, 100, 100])]
     data = read_usable(coco(tmp_path, ["a.jpg"], boxes, area=1600))  # 95x95 is not 1600
     assert kinds(data) == []
 
 
-def test_an_image_without_a_name_is_that_of_its_address(tmp_path: Path) -> None:
+def test_an_image_without_a_name_is_that_of_its_address(tmp_path):
     save_images(tmp_path / "val2017", "a.jpg")
     spec = coco(tmp_path, ["a.jpg"], [(0, BOX)])
     path = tmp_path / "annotations.json"  # as LVIS has it
@@ -351,13 +347,13 @@ def test_an_image_without_a_name_is_that_of_its_address(tmp_path: Path) -> None:
     assert kinds(data) == []
 
 
-def test_a_box_that_reaches_out_among_others_is_not_noted(tmp_path: Path) -> None:
+def test_a_box_that_reaches_out_among_others_is_not_noted(tmp_path):
     save_images(tmp_path, "a.jpg")
     boxes: list[tuple[int, list[float]]] = [(0, [250, 200, 390, 290]), (0, [300, 200, 50, 50])]
     assert kinds(read_usable(coco(tmp_path, ["a.jpg"], boxes))) == []
 
 
-def test_keypoints_in_shares_beside_boxes_in_px_are_noticed(tmp_path: Path) -> None:
+def test_keypoints_in_shares_beside_boxes_in_px_are_noticed(tmp_path):
     save_images(tmp_path, "a.jpg")
     one: list[tuple[int, list[float]]] = [(0, [100, 60, 200, 120])]
     data = read_usable(coco(tmp_path, ["a.jpg"], one, keypoints=[0.5, 0.4, 2]))
@@ -370,9 +366,7 @@ def test_keypoints_in_shares_beside_boxes_in_px_are_noticed(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("flags", "expected"), [((1, 1), [COVERED]), ((1, 2), []), ((1, 0), []), ((0, 0), [])]
 )
-def test_keypoints_that_are_all_covered_are_noted(
-    tmp_path: Path, flags: tuple[int, int], expected: list[str]
-) -> None:
+def test_keypoints_that_are_all_covered_are_noted(tmp_path, flags, expected):
     save_images(tmp_path, "a.jpg")
     boxes: list[tuple[int, list[float]]] = [(0, [100, 60, 200, 120]), (0, [10, 20, 90, 90])]
     spec = coco(tmp_path, ["a.jpg"], boxes)
@@ -384,7 +378,7 @@ def test_keypoints_that_are_all_covered_are_noted(
     assert kinds(read_usable(spec)) == expected
 
 
-def test_images_that_are_labelled_for_some_classes_are_noted(tmp_path: Path) -> None:
+def test_images_that_are_labelled_for_some_classes_are_noted(tmp_path):
     save_images(tmp_path, "a.jpg", "b.jpg")
     spec = coco(tmp_path, ["a.jpg", "b.jpg"], [(0, BOX), (1, BOX)])
     path = tmp_path / "annotations.json"  # as LVIS has it
@@ -406,7 +400,7 @@ def test_images_that_are_labelled_for_some_classes_are_noted(tmp_path: Path) -> 
     assert known.tolist() == [[False, True, True]] * 2
 
 
-def test_keypoints_that_no_category_names_are_noted(tmp_path: Path) -> None:
+def test_keypoints_that_no_category_names_are_noted(tmp_path):
     save_images(tmp_path, "a.jpg")
     spec = coco(tmp_path, ["a.jpg"], [(0, BOX)], keypoints=[20, 30, 2])
     path = tmp_path / "annotations.json"
@@ -414,7 +408,7 @@ def test_keypoints_that_no_category_names_are_noted(tmp_path: Path) -> None:
     assert kinds(read_usable(spec)) == [UNNAMED_POINTS]
 
 
-def test_boxes_that_cvat_rotated_are_noted(tmp_path: Path) -> None:
+def test_boxes_that_cvat_rotated_are_noted(tmp_path):
     save_images(tmp_path, "a.jpg")
     spec = coco(tmp_path, ["a.jpg"], [(0, BOX)])
     path = tmp_path / "annotations.json"
@@ -423,7 +417,7 @@ def test_boxes_that_cvat_rotated_are_noted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["points", "pts"])
-def test_shares_of_points_are_noticed_too(tmp_path: Path, kind: str) -> None:
+def test_shares_of_points_are_noticed_too(tmp_path, kind):
     save_images(tmp_path, "a.jpg")
     (tmp_path / "points.csv").write_text("file,x,y\na.jpg,0.5,0.25\n")
     (tmp_path / "a.pts").write_text("{\n0.1 0.2\n0.3 0.9\n0.6 0.1\n}\n")
@@ -437,14 +431,14 @@ def test_shares_of_points_are_noticed_too(tmp_path: Path, kind: str) -> None:
         assert data.images[0].targets.xyxy.tolist() == [[0, 0, 400, 300]]
 
 
-def test_images_without_an_entry_are_counted(tmp_path: Path) -> None:
+def test_images_without_an_entry_are_counted(tmp_path):
     save_images(tmp_path, "a.jpg", "b.jpg", "c.png")
     data = read_usable(coco(tmp_path, ["a.jpg"], [(0, BOX)]))
     assert kinds(data) == [UNLISTED] * 2
     assert data.notes[0].startswith(f"{UNLISTED}: {tmp_path / 'b.jpg'} and 1 more")
 
 
-def test_labels_without_an_image_and_images_without_labels_are_counted(tmp_path: Path) -> None:
+def test_labels_without_an_image_and_images_without_labels_are_counted(tmp_path):
     labels = {"a.txt": LABEL, "gone.txt": LABEL, "classes.txt": "cat\n", "notes.txt": "see above"}
     data = read_usable(yolo(tmp_path, ["a.jpg", "b.jpg", "c.jpg"], labels))
     assert kinds(data) == [NO_IMAGE, NO_LABELS, NO_LABELS]
@@ -453,12 +447,12 @@ def test_labels_without_an_image_and_images_without_labels_are_counted(tmp_path:
     assert len(data) == 3
 
 
-def test_an_empty_file_of_labels_is_an_image_without_objects(tmp_path: Path) -> None:
+def test_an_empty_file_of_labels_is_an_image_without_objects(tmp_path):
     data = read_usable(yolo(tmp_path, ["a.jpg", "b.jpg"], {"a.txt": LABEL, "b.txt": ""}))
     assert kinds(data) == []
 
 
-def test_labels_are_fitted_to_images_of_a_similar_name(tmp_path: Path) -> None:
+def test_labels_are_fitted_to_images_of_a_similar_name(tmp_path):
     data = read_usable(
         yolo(tmp_path, ["my cat.jpg", "b.jpg"], {"my%20cat.txt": LABEL, "B.txt": LABEL})
     )
@@ -466,7 +460,7 @@ def test_labels_are_fitted_to_images_of_a_similar_name(tmp_path: Path) -> None:
     assert kinds(data) == [FITTED, FITTED]
 
 
-def test_a_missing_folder_of_labels_is_noted_once(tmp_path: Path) -> None:
+def test_a_missing_folder_of_labels_is_noted_once(tmp_path):
     yolo(tmp_path, [], {})
     save_images(tmp_path / "train" / "images", "a.jpg")
     (tmp_path / "train" / "labels").mkdir()
@@ -477,7 +471,7 @@ def test_a_missing_folder_of_labels_is_noted_once(tmp_path: Path) -> None:
     assert str(tmp_path / "valid" / "labels") in data.notes[0]
 
 
-def test_labels_beside_their_images_have_orphans_too(tmp_path: Path) -> None:
+def test_labels_beside_their_images_have_orphans_too(tmp_path):
     save_images(tmp_path, "a.jpg", "b.jpg")
     for name in ("a.txt", "gone.txt"):
         (tmp_path / name).write_text(LABEL)
@@ -485,7 +479,7 @@ def test_labels_beside_their_images_have_orphans_too(tmp_path: Path) -> None:
     assert kinds(read_usable(f"yolo:{tmp_path}")) == [NO_IMAGE, UNLISTED]
 
 
-def test_a_copied_xml_file_without_an_image_does_not_add_to_that_of_another(tmp_path: Path) -> None:
+def test_a_copied_xml_file_without_an_image_does_not_add_to_that_of_another(tmp_path):
     same_object(tmp_path)
     (tmp_path / "b.xml").write_text(
         (tmp_path / "a.xml")
@@ -496,7 +490,7 @@ def test_a_copied_xml_file_without_an_image_does_not_add_to_that_of_another(tmp_
     assert [image.path.name for image in data.images] == ["a.jpg", "b.jpg"]
 
 
-def test_labels_beside_their_images_are_fitted_too(tmp_path: Path) -> None:
+def test_labels_beside_their_images_are_fitted_too(tmp_path):
     save_images(tmp_path, "a.jpg", "B.JPG")
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text(LABEL)
@@ -506,7 +500,7 @@ def test_labels_beside_their_images_are_fitted_too(tmp_path: Path) -> None:
     assert kinds(data) == [FITTED]
 
 
-def test_labels_of_another_split_are_no_orphans(tmp_path: Path) -> None:
+def test_labels_of_another_split_are_no_orphans(tmp_path):
     yolo(tmp_path, ["a.jpg", "b.jpg"], {"a.txt": LABEL, "b.txt": LABEL, "gone.txt": LABEL})
     (tmp_path / "train.txt").write_text("images/a.jpg\n")
     (tmp_path / "data.yaml").write_text("names: [cat]\ntrain: train.txt\n")
@@ -516,7 +510,7 @@ def test_labels_of_another_split_are_no_orphans(tmp_path: Path) -> None:
     assert "gone.txt" in data.notes[0]
 
 
-def test_columns_that_are_not_read_are_named(tmp_path: Path) -> None:
+def test_columns_that_are_not_read_are_named(tmp_path):
     save_images(tmp_path, "a.jpg")
     head = "file,class,xmin,ymin,xmax,ymax,nose_x,nose_y,area,Colour\n"
     (tmp_path / "labels.csv").write_text(head + "a.jpg,cat,1,2,30,40,5,6,7,8\n")
@@ -525,7 +519,7 @@ def test_columns_that_are_not_read_are_named(tmp_path: Path) -> None:
     assert "'area' and 1 more" in data.notes[0]
 
 
-def test_images_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
+def test_images_that_cannot_be_read_are_left_out(tmp_path):
     save_images(tmp_path, "a.jpg")
     data = read_usable(coco(tmp_path, ["a.jpg", "gone.jpg"], [(0, BOX), (1, BOX)]))
     pixels = np.zeros((300, 400, 3), np.uint8)
@@ -544,9 +538,7 @@ def test_images_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
         (None, "is damaged"),
     ],
 )
-def test_the_first_unreadable_image_is_named_with_the_reason(
-    tmp_path: Path, content: bytes | None, reason: str
-) -> None:
+def test_the_first_unreadable_image_is_named_with_the_reason(tmp_path, content, reason):
     save_images(tmp_path, "a.jpg", "b.jpg")
     data = read_usable(coco(tmp_path, ["a.jpg", "b.jpg"], [(0, BOX), (1, BOX)]))
     if content is not None:
@@ -556,7 +548,7 @@ def test_the_first_unreadable_image_is_named_with_the_reason(
     assert kept.notes[-1].endswith(f"b.jpg {reason})")
 
 
-def test_later_pages_of_a_file_are_not_scored_on_the_first(tmp_path: Path) -> None:
+def test_later_pages_of_a_file_are_not_scored_on_the_first(tmp_path):
     pages = [Image.new("RGB", (400, 300)) for _ in range(2)]
     pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
     pages[0].save(tmp_path / "b_0007.tif")  # frame 7 of a video
@@ -574,7 +566,7 @@ def test_later_pages_of_a_file_are_not_scored_on_the_first(tmp_path: Path) -> No
     ]
 
 
-def test_an_image_with_a_box_outside_is_left_out(tmp_path: Path) -> None:
+def test_an_image_with_a_box_outside_is_left_out(tmp_path):
     save_images(tmp_path, "a.jpg", "b.jpg")
     boxes = [(0, BOX), (1, BOX), (1, [500, 20, 30, 20])]
     data = read_usable(coco(tmp_path, ["a.jpg", "b.jpg"], boxes))

@@ -182,9 +182,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_the_rest_of_a_set_with_one_bad_entry_is_read_with_a_note(
-    tmp_path: Path, kind: str
-) -> None:
+def test_the_rest_of_a_set_with_one_bad_entry_is_read_with_a_note(tmp_path, kind):
     make, bad = BAD[kind]
     data = read_usable(make(tmp_path, bad))  # type: ignore[operator]
     assert sum(len(image.targets) for image in data.images) == 1
@@ -197,13 +195,13 @@ def test_the_rest_of_a_set_with_one_bad_entry_is_read_with_a_note(
 
 
 @pytest.mark.parametrize("kind", ["yolo: share over 1", "voc: cut", "coco: bbox of two"])
-def test_training_refuses_the_same_set(tmp_path: Path, kind: str) -> None:
+def test_training_refuses_the_same_set(tmp_path, kind):
     make, bad = BAD[kind]
     with pytest.raises(DatasetError):
         read_annotations(make(tmp_path, bad))  # type: ignore[operator]
 
 
-def test_note_counts_the_entries_and_names_the_first(tmp_path: Path) -> None:
+def test_note_counts_the_entries_and_names_the_first(tmp_path):
     lines = GOOD_LINE + "0 1.2 0.4 0.5 0.4\n" + "7 0.5 0.4 0.5 0.4\n"
     (note,) = read_usable(yolo(tmp_path, lines)).notes
     assert note.startswith("1 of 2 entries left out: ")  # an image with all its objects is one
@@ -225,12 +223,12 @@ def test_note_counts_the_entries_and_names_the_first(tmp_path: Path) -> None:
         (csv, "b.jpg,cat,1,2,30,20\nb.jpg,cat,x,2,30,20\n"),
     ],
 )
-def test_an_image_with_an_unusable_object_is_left_out(tmp_path: Path, make: Any, bad: Any) -> None:
+def test_an_image_with_an_unusable_object_is_left_out(tmp_path, make, bad):
     data = read_usable(make(tmp_path, bad))  # what a model sees there might be right
     assert [image.path.name for image in data.images] == ["a.jpg"]
 
 
-def test_rows_behind_one_with_a_wrong_quote_are_read(tmp_path: Path) -> None:
+def test_rows_behind_one_with_a_wrong_quote_are_read(tmp_path):
     rows = "".join(f'b.jpg,"cat,{n},2,30,20\n' + f"c{n}.jpg,cat,1,2,30,20\n" for n in range(50))
     data = read_usable(csv(tmp_path, rows))
     assert sum(len(image.targets) for image in data.images) == 51
@@ -238,7 +236,7 @@ def test_rows_behind_one_with_a_wrong_quote_are_read(tmp_path: Path) -> None:
     assert "in line 3" in data.notes[0]
 
 
-def test_an_unreadable_label_file_does_not_make_an_empty_image(tmp_path: Path) -> None:
+def test_an_unreadable_label_file_does_not_make_an_empty_image(tmp_path):
     spec = yolo(tmp_path, GOOD_LINE)
     (tmp_path / "labels" / "b.txt").unlink()
     (tmp_path / "labels" / "b.txt").mkdir()
@@ -247,7 +245,7 @@ def test_an_unreadable_label_file_does_not_make_an_empty_image(tmp_path: Path) -
     assert data.notes[0].startswith("1 of 2 entries left out: ")
 
 
-def test_the_only_image_with_objects_is_kept_without_the_bad_one(tmp_path: Path) -> None:
+def test_the_only_image_with_objects_is_kept_without_the_bad_one(tmp_path):
     spec = yolo(tmp_path, GOOD_LINE + "0 1.2 0.4 0.5 0.4\n")
     (tmp_path / "labels" / "a.txt").write_text("")
     data = read_usable(spec)
@@ -255,25 +253,25 @@ def test_the_only_image_with_objects_is_kept_without_the_bad_one(tmp_path: Path)
     assert data.notes[0].startswith("1 of 3 entries left out: ")
 
 
-def test_a_set_without_a_usable_entry_is_an_error(tmp_path: Path) -> None:
+def test_a_set_without_a_usable_entry_is_an_error(tmp_path):
     spec = yolo(tmp_path, "0 20 12 10 8\n")
     (tmp_path / "labels" / "a.txt").write_text("0 20 12 10 8\n")
     with pytest.raises(DatasetError, match=r"2 of 2 entries left out: .*pixels"):
         read_usable(spec)
 
 
-def test_an_empty_set_without_problems_is_read() -> None:
+def test_an_empty_set_without_problems_is_read():
     assert problem_notes(()) == ()
 
 
-def test_warnings_have_one_note_for_each_kind() -> None:
+def test_warnings_have_one_note_for_each_kind():
     places = [Problem(WRONG_SIZE, f"{name}.jpg", is_error=False) for name in "abc"]
     (note,) = problem_notes(places)
     assert note.startswith(f"{WRONG_SIZE}: a.jpg and 2 more. ")
     assert note.endswith(CURES[WRONG_SIZE])
 
 
-def test_every_kind_of_problem_has_one_sentence_of_advice() -> None:
+def test_every_kind_of_problem_has_one_sentence_of_advice():
     kinds = {
         value for name, value in vars(problems).items() if name.isupper() and isinstance(value, str)
     }
@@ -281,7 +279,7 @@ def test_every_kind_of_problem_has_one_sentence_of_advice() -> None:
     assert all(cure.count(". ") == 0 and cure.endswith(".") for cure in CURES.values())
 
 
-def test_notes_on_left_out_entries_have_one_form() -> None:
+def test_notes_on_left_out_entries_have_one_form():
     assert left_out(1, 2, "images", "can't be read", "b.jpg") == (
         "1 of 2 images left out: can't be read (b.jpg)"
     )

@@ -1,7 +1,5 @@
 """``kpviewer.evaluate``: the scores of ``kpviewer eval``, from a program."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -10,7 +8,7 @@ from kpviewer.annotations.spec import read_usable
 from kpviewer.errors import DatasetError
 
 
-def test_a_model_is_perfect_on_its_own_labels(model, labels: Path, tmp_path: Path) -> None:
+def test_a_model_is_perfect_on_its_own_labels(model, labels, tmp_path):
     done: list[int] = []
     report = kp.evaluate(model, f"coco:{labels}", progress=done.append)
     scores = report.to_json()
@@ -21,13 +19,13 @@ def test_a_model_is_perfect_on_its_own_labels(model, labels: Path, tmp_path: Pat
     assert report.save(str(tmp_path / "report")).name == "report.html"
 
 
-def test_data_are_a_path_or_a_set_that_was_read(model, labels: Path) -> None:
+def test_data_are_a_path_or_a_set_that_was_read(model, labels):
     of_path = kp.evaluate(model, labels, limit=2).to_json()
     of_set = kp.evaluate(model, read_usable(str(labels)), limit=np.int64(2)).to_json()
     assert of_path["overall"] == of_set["overall"]
 
 
-def test_points_of_crops_are_scored_in_the_true_boxes(labels: Path) -> None:
+def test_points_of_crops_are_scored_in_the_true_boxes(labels):
     points = kp.load("face-points", device="cpu", backend="torch", precision="fp32")
     report = kp.evaluate(points, labels)
     assert report.to_json()["overall"]["nme"]["mean"] < 0.1
@@ -47,7 +45,7 @@ def test_points_of_crops_are_scored_in_the_true_boxes(labels: Path) -> None:
         ("coco:no-such-file.json", {}, DatasetError),
     ],
 )
-def test_invalid_data_are_an_error_of_two_lines(model, data, options, error) -> None:
+def test_invalid_data_are_an_error_of_two_lines(model, data, options, error):
     with pytest.raises(error) as caught:
         kp.evaluate(model, data, **options)
     assert str(caught.value).count("\n") <= 1

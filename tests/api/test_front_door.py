@@ -34,14 +34,14 @@ def stream_of(source: FakeSource, engine: FakeEngine | None = None) -> ResultStr
 # -- names
 
 
-def test_every_public_name_is_found_and_listed() -> None:
+def test_every_public_name_is_found_and_listed():
     assert all(getattr(kp, name) is not None for name in kp.__all__)
     assert set(kp.__all__) <= set(dir(kp))
     with pytest.raises(AttributeError, match="no attribute 'unload'"):
         kp.unload  # noqa: B018
 
 
-def test_type_checkers_see_the_names_that_are_imported_when_used() -> None:
+def test_type_checkers_see_the_names_that_are_imported_when_used():
     tree = ast.parse(Path(kp.__file__).read_text("utf-8"))
     checked = next(node for node in tree.body if isinstance(node, ast.If))
     homes = {
@@ -54,7 +54,7 @@ def test_type_checkers_see_the_names_that_are_imported_when_used() -> None:
     assert {name: f"kpviewer.{module}" for name, module in kp._MODULES.items()} == homes  # noqa: SLF001
 
 
-def test_names_come_without_torch_where_they_can() -> None:
+def test_names_come_without_torch_where_they_can():
     out = python(
         "import sys\nsys.modules['torch'] = None\nimport kpviewer as kp\n"
         "kp.Thresholds, kp.FrameResult, kp.GroundTruth, kp.FrameSource, kp.draw, kp.view\n"
@@ -66,7 +66,7 @@ def test_names_come_without_torch_where_they_can() -> None:
 # -- a model on images
 
 
-def test_a_model_detects_in_any_image_of_the_right_kind(model, image) -> None:
+def test_a_model_detects_in_any_image_of_the_right_kind(model, image):
     found = model(image)
     assert found.xyxy.shape == (len(found), 4)
     assert len(found) >= 1
@@ -74,7 +74,7 @@ def test_a_model_detects_in_any_image_of_the_right_kind(model, image) -> None:
     assert np.array_equal(model(frozen).xyxy, found.xyxy)
 
 
-def test_an_engine_gets_images_that_torch_can_read(model, image, monkeypatch) -> None:
+def test_an_engine_gets_images_that_torch_can_read(model, image, monkeypatch):
     given: list[np.ndarray] = []
     infer = model.infer
     monkeypatch.setattr(model, "infer", lambda bgr: given.append(bgr) or infer(bgr))
@@ -85,7 +85,7 @@ def test_an_engine_gets_images_that_torch_can_read(model, image, monkeypatch) ->
     assert all(each.flags.carray for each in given)
 
 
-def test_thresholds_are_arguments(model, image) -> None:
+def test_thresholds_are_arguments(model, image):
     many = model(image, score=0.05, max_detections=3)
     assert len(many) == 3
     assert len(model(image, score=np.float32(0.05), classes="face", max_detections=3)) == 3
@@ -115,13 +115,13 @@ def test_thresholds_are_arguments(model, image) -> None:
         ({"class_scores": 0.5}, "class_scores must be a table"),
     ],
 )
-def test_a_wrong_threshold_is_one_line(given: dict[str, object], message: str) -> None:
+def test_a_wrong_threshold_is_one_line(given, message):
     with pytest.raises(kp.InputError, match=message) as caught:
         thresholds_with(FAKE_SPEC, given)
     assert "\n" not in str(caught.value)
 
 
-def test_the_arguments_are_the_fields_of_thresholds() -> None:
+def test_the_arguments_are_the_fields_of_thresholds():
     assert set(ThresholdArguments.__annotations__) == {each.name for each in fields(kp.Thresholds)}
     given = {"classes": {"thing"}, "class_scores": {"thing": 0.7}, "nms": "soft-linear"}
     wanted = thresholds_with(FAKE_SPEC, given)
@@ -142,7 +142,7 @@ def test_the_arguments_are_the_fields_of_thresholds() -> None:
         np.zeros((0, 4, 3), np.uint8),
     ],
 )
-def test_an_invalid_image_is_one_line(model, wrong) -> None:
+def test_an_invalid_image_is_one_line(model, wrong):
     with pytest.raises(kp.InputError, match="An image must be") as caught:
         model(wrong)
     assert "\n" not in str(caught.value)
@@ -163,24 +163,24 @@ def test_an_invalid_image_is_one_line(model, wrong) -> None:
         ("face-ssd", {"precision": "fp8"}, kp.KpviewerError),
     ],
 )
-def test_a_failed_load_is_one_line(spec, options, error) -> None:
+def test_a_failed_load_is_one_line(spec, options, error):
     with pytest.raises(error) as caught:
         kp.load(spec, **options)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["face-ssd@320", "two-stage:face-ssd+face-points"])
-def test_the_detector_of_a_model_is_a_model(name: str) -> None:
+def test_the_detector_of_a_model_is_a_model(name):
     detector = kp.load(name, device="cpu", backend="onnxruntime").detector
     assert kp.load(detector, device="cpu", backend="onnxruntime").detector is detector
 
 
-def test_a_layout_of_a_detector_is_refused(model) -> None:
+def test_a_layout_of_a_detector_is_refused(model):
     with pytest.raises(kp.InputError, match="A layout is for the name of a file"):
         kp.load(model.detector, layout="yolox")
 
 
-def test_a_users_own_detector_is_a_model(model, image) -> None:
+def test_a_users_own_detector_is_a_model(model, image):
     own = kp.load(model.detector, device="cpu", backend="torch", precision="fp32")
     assert own.spec == model.spec
     assert np.allclose(own(image).xyxy, model(image).xyxy)
@@ -189,7 +189,7 @@ def test_a_users_own_detector_is_a_model(model, image) -> None:
 # -- a stream
 
 
-def test_every_frame_of_a_file_comes_and_stays(model) -> None:
+def test_every_frame_of_a_file_comes_and_stays(model):
     results = list(stream_of(FakeSource(40)))  # more than a pipeline has buffers
     assert [read_stamp(each.frame.bgr) for each in results] == list(range(40))
     assert [each.detections.xyxy[0, 0] for each in results] == list(range(40))
@@ -197,7 +197,7 @@ def test_every_frame_of_a_file_comes_and_stays(model) -> None:
 
 
 @pytest.mark.parametrize("ending", ["break", "raise", "close", "with"])
-def test_a_stream_that_is_left_closes_itself(ending: str) -> None:
+def test_a_stream_that_is_left_closes_itself(ending):
     source = FakeSource(1000)
     if ending == "break":
         for _ in stream_of(source):
@@ -218,7 +218,7 @@ def test_a_stream_that_is_left_closes_itself(ending: str) -> None:
     assert source.closes >= 1
 
 
-def test_the_newest_frame_of_a_live_source_comes() -> None:
+def test_the_newest_frame_of_a_live_source_comes():
     source, engine = FakeSource(live=True), FakeEngine()
     with stream_of(source, engine) as results:
         source.give(1)
@@ -232,7 +232,7 @@ def test_the_newest_frame_of_a_live_source_comes() -> None:
         source.interrupt()
 
 
-def test_another_thread_ends_a_loop_that_waits() -> None:
+def test_another_thread_ends_a_loop_that_waits():
     source, ended = FakeSource(live=True), threading.Event()
     results = stream_of(source)
 
@@ -249,7 +249,7 @@ def test_another_thread_ends_a_loop_that_waits() -> None:
     assert live_threads() == []
 
 
-def test_a_loop_ends_while_another_thread_closes_it() -> None:
+def test_a_loop_ends_while_another_thread_closes_it():
     closing, may_close = threading.Event(), threading.Event()
 
     class Slow(FakeSource):
@@ -270,7 +270,7 @@ def test_a_loop_ends_while_another_thread_closes_it() -> None:
         closer.join(TIMEOUT_S)
 
 
-def test_an_error_of_the_source_ends_the_loop() -> None:
+def test_an_error_of_the_source_ends_the_loop():
     source, numbers = FakeSource(10, faults={3: raises(SourceError("the disk is gone"))}), []
     with pytest.raises(SourceError, match="the disk is gone"):
         for result in stream_of(source):
@@ -280,13 +280,13 @@ def test_an_error_of_the_source_ends_the_loop() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:The model failed, and the frame is tried again")
-def test_a_failing_model_is_an_error() -> None:
+def test_a_failing_model_is_an_error():
     engine = FakeEngine(fails_at={1: RuntimeError("no memory\nat all")})
     with pytest.raises(kp.KpviewerError, match=r"RuntimeError: no memory$"):
         list(stream_of(FakeSource(5), engine))
 
 
-def test_missing_frames_of_a_source_are_a_warning() -> None:
+def test_missing_frames_of_a_source_are_a_warning():
     source = FakeSource(2)
     source.warning = "ended early: 2 of 9 frames could be read"
     with pytest.warns(UserWarning, match="fake: ended early") as message:
@@ -294,26 +294,26 @@ def test_missing_frames_of_a_source_are_a_warning() -> None:
     assert Path(message[0].filename) == Path(__file__)
 
 
-def test_a_stream_names_its_model_and_thresholds() -> None:
+def test_a_stream_names_its_model_and_thresholds():
     result = next(stream_of(FakeSource(1)))
     assert result.spec == FAKE_SPEC
     assert result.thresholds == FAKE_SPEC.thresholds
 
 
 @pytest.mark.parametrize("name", ["", " ", Path(" ")])
-def test_an_empty_name_is_no_source(model, name: str | Path) -> None:
+def test_an_empty_name_is_no_source(model, name):
     with pytest.raises(kp.InputError, match="can't be empty"):
         kp.stream(name, model)
 
 
 @pytest.mark.parametrize("source", [3.5, True, np.zeros((4, 4, 3), np.uint8), object()])
-def test_an_invalid_source_is_one_line(model, source) -> None:
+def test_an_invalid_source_is_one_line(model, source):
     with pytest.raises(kp.InputError, match="A source must be") as caught:
         kp.stream(source, model)
     assert "\n" not in str(caught.value)
 
 
-def test_an_incomplete_source_of_the_user_is_reported(model) -> None:
+def test_an_incomplete_source_of_the_user_is_reported(model):
     class Half:
         def open(self): ...
         def read(self, allocate): ...
@@ -325,14 +325,14 @@ def test_an_incomplete_source_of_the_user_is_reported(model) -> None:
         kp.stream(Half(), model)
 
 
-def test_two_streams_share_a_model(model) -> None:
+def test_two_streams_share_a_model(model):
     pairs = zip(kp.stream("demo", model), kp.stream("strip", model), strict=False)
     assert [one.frame.index for one, _ in (next(pairs), next(pairs))] == [0, 1]
     del pairs
     assert live_threads() == []
 
 
-def test_a_model_that_finds_no_faces_is_not_compared_with_them(model) -> None:
+def test_a_model_that_finds_no_faces_is_not_compared_with_them(model):
     pairs = zip(kp.stream("demo", model), kp.stream("strip", model), strict=False)
     faces, marks = next(pairs)
     assert faces.error is not None and faces.frame.ground_truth is not None
@@ -340,12 +340,12 @@ def test_a_model_that_finds_no_faces_is_not_compared_with_them(model) -> None:
     del pairs
 
 
-def test_a_missing_source_is_reported_before_the_loop(model, tmp_path) -> None:
+def test_a_missing_source_is_reported_before_the_loop(model, tmp_path):
     with pytest.raises(SourceError):
         kp.stream(tmp_path / "gone.mp4", model)
 
 
-def test_a_model_is_used_in_the_loop_over_its_own_stream(model) -> None:
+def test_a_model_is_used_in_the_loop_over_its_own_stream(model):
     for result in kp.stream("demo", model, track=True, score=0.5):
         assert np.allclose(model(result.frame.bgr, score=0.5).xyxy, result.detections.xyxy)
         assert result.detections.track_ids is not None
@@ -354,7 +354,7 @@ def test_a_model_is_used_in_the_loop_over_its_own_stream(model) -> None:
     assert live_threads() == []
 
 
-def test_a_program_that_forgets_its_stream_ends() -> None:
+def test_a_program_that_forgets_its_stream_ends():
     tests = Path(__file__).resolve().parents[1]
     python(
         f"import sys\nsys.path[:0] = [{str(tests)!r}]\n"
@@ -367,7 +367,7 @@ def test_a_program_that_forgets_its_stream_ends() -> None:
 # -- drawing, notebooks, other packages
 
 
-def test_draw_shows_the_names_of_the_model(qapp) -> None:
+def test_draw_shows_the_names_of_the_model(qapp):
     result = next(stream_of(FakeSource(1)))
     result = replace(result, frame=replace(result.frame, bgr=np.zeros((120, 160, 3), np.uint8)))
     drawn, bare = kp.draw(result), kp.draw(replace(result, spec=None))
@@ -377,7 +377,7 @@ def test_draw_shows_the_names_of_the_model(qapp) -> None:
     assert not np.array_equal(drawn, bare)  # "thing", not "class 0"
 
 
-def test_draw_anonymises_on_request(model, image) -> None:
+def test_draw_anonymises_on_request(model, image):
     result = next(kp.stream("demo", model))
     style = kp.OverlayStyle(
         boxes=False, labels=False, scores=False, landmarks=False, anonymise=True
@@ -387,21 +387,21 @@ def test_draw_anonymises_on_request(model, image) -> None:
     assert not np.array_equal(hidden[y1:y2, x1:x2], image[y1:y2, x1:x2])
 
 
-def test_a_result_shows_itself_in_a_notebook(qapp) -> None:
+def test_a_result_shows_itself_in_a_notebook(qapp):
     result = next(stream_of(FakeSource(1)))
     assert len(repr(result)) < 60
     png = result._repr_png_()
     assert png.startswith(b"\x89PNG")
 
 
-def test_draw_takes_results_and_styles_alone(qapp) -> None:
+def test_draw_takes_results_and_styles_alone(qapp):
     with pytest.raises(kp.InputError, match="needs a FrameResult"):
         kp.draw(np.zeros((4, 4, 3), np.uint8))
     with pytest.raises(kp.InputError, match=r"must be a kpviewer.OverlayStyle, got 3\."):
         kp.draw(next(stream_of(FakeSource(1))), style=3)
 
 
-def test_detections_become_those_of_supervision(model, image) -> None:
+def test_detections_become_those_of_supervision(model, image):
     found = model(image)
     other = found.to_supervision(model.spec.class_names)
     assert np.array_equal(other.xyxy, found.xyxy)
@@ -416,13 +416,13 @@ def test_detections_become_those_of_supervision(model, image) -> None:
     assert len(kp.Detections.empty(5).to_supervision(("face",))) == 0
 
 
-def test_a_missing_supervision_is_reported(monkeypatch) -> None:
+def test_a_missing_supervision_is_reported(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "supervision", None)
     with pytest.raises(kp.KpviewerError, match="pip install supervision"):
         kp.Detections.empty().to_supervision()
 
 
-def test_nothing_draws_first_in_another_thread() -> None:
+def test_nothing_draws_first_in_another_thread():
     out = python(
         "import threading, kpviewer as kp\nfrom kpviewer.structures import *\n"
         "import numpy as np\n"

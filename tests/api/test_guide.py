@@ -12,7 +12,7 @@ import kpviewer as kp
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "python.md"
 
 
-def test_the_code_of_the_guide_runs(monkeypatch, tmp_path, capsys, labels) -> None:
+def test_the_code_of_the_guide_runs(monkeypatch, tmp_path, capsys, labels):
     shown: list[object] = []
     monkeypatch.setattr(kp, "view", lambda source, model: shown.append((source, model)))
     as_trained = partial(kp.load, device="cpu", backend="torch", precision="fp32")
@@ -34,5 +34,5 @@ def test_the_code_of_the_guide_runs(monkeypatch, tmp_path, capsys, labels) -> No
 
 
 @pytest.mark.parametrize("name", kp.__all__)
-def test_a_public_name_has_a_docstring(name: str) -> None:
+def test_a_public_name_has_a_docstring(name):
     assert getattr(kp, name).__doc__

@@ -3,7 +3,6 @@
 import base64
 import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import nbformat
@@ -20,7 +19,7 @@ result
 """
 
 
-def test_a_result_is_an_image_in_a_notebook(tmp_path: Path) -> None:
+def test_a_result_is_an_image_in_a_notebook(tmp_path):
     path = tmp_path / "demo.ipynb"
     cells = [nbformat.v4.new_code_cell(CELL)]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)

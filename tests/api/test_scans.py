@@ -20,7 +20,7 @@ def scan(tmp_path: Path) -> kp.Scan:
     return kp.read_scan(write_scan(tmp_path / "a.kpv", chunk(0, 1), chunk(4, 7), is_complete=True))
 
 
-def test_a_scan_gives_the_detections_of_every_frame(scan: kp.Scan) -> None:
+def test_a_scan_gives_the_detections_of_every_frame(scan):
     assert (len(scan), scan.is_complete, scan.spec) == (4, True, SPEC)
     assert repr(scan) == "<Scan of clip.mp4 with cards, 4 frames>"
     frames = list(scan.frames(score=0.1, iou=0.3, classes=["king"]))
@@ -34,16 +34,14 @@ def test_a_scan_gives_the_detections_of_every_frame(scan: kp.Scan) -> None:
     assert len(list(scan.frames())) == 4  # again, at the model's own thresholds
 
 
-def test_a_scan_is_read_again_from_another_folder(
-    scan: kp.Scan, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_scan_is_read_again_from_another_folder(scan, monkeypatch):
     monkeypatch.chdir(scan.path.parent)
     relative = kp.read_scan("a.kpv")
     monkeypatch.chdir(scan.path.parent.parent)
     assert [frame.index for frame in relative.frames()] == [0, 1, 4, 7]
 
 
-def test_what_a_scan_cannot_answer_is_an_error(scan: kp.Scan, tmp_path: Path) -> None:
+def test_what_a_scan_cannot_answer_is_an_error(scan, tmp_path):
     with pytest.raises(kp.InputError, match=r"at least 0\.05, got 0\.01"):
         scan.frames(score=0.01)
     with pytest.raises(kp.InputError, match="Did you mean"):
@@ -54,7 +52,7 @@ def test_what_a_scan_cannot_answer_is_an_error(scan: kp.Scan, tmp_path: Path) ->
         kp.read_scan(3)  # type: ignore[arg-type]
 
 
-def test_a_scan_that_was_replaced_is_an_error(scan: kp.Scan) -> None:
+def test_a_scan_that_was_replaced_is_an_error(scan):
     scan.path.unlink()
     other = replace(SPEC, class_names=("queen", "king", "ace"))
     writer = ScanWriter(scan.path, header(spec_json=other.to_json()))
@@ -64,7 +62,7 @@ def test_a_scan_that_was_replaced_is_an_error(scan: kp.Scan) -> None:
         list(scan.frames())
 
 
-def test_frames_that_a_scan_gets_later_are_left_out(tmp_path: Path) -> None:
+def test_frames_that_a_scan_gets_later_are_left_out(tmp_path):
     scan = kp.read_scan(write_scan(tmp_path / "a.kpv", chunk(0, 1)))
     writer = ScanWriter(scan.path, after=read_to_end(open_scan(scan.path)))
     writer.append(chunk(4, 7))
@@ -73,9 +71,7 @@ def test_frames_that_a_scan_gets_later_are_left_out(tmp_path: Path) -> None:
     assert len(kp.read_scan(scan.path)) == 4
 
 
-def test_the_code_of_the_guide_runs(
-    scan: kp.Scan, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_code_of_the_guide_runs(scan, monkeypatch, capsys):
     (code,) = re.findall(r"^```python\n(.*?)^```$", GUIDE.read_text("utf-8"), re.DOTALL | re.M)
     monkeypatch.chdir(scan.path.parent)
     scan.path.rename("clip.kpv")
@@ -83,7 +79,7 @@ def test_the_code_of_the_guide_runs(
     assert len(capsys.readouterr().out.splitlines()) == 5
 
 
-def test_reading_a_scan_loads_neither_torch_nor_opencv(scan: kp.Scan) -> None:
+def test_reading_a_scan_loads_neither_torch_nor_opencv(scan):
     code = f"""
 import sys
 import kpviewer as kp

@@ -53,12 +53,12 @@ print("threads", [each.name for each in threading.enumerate() if "kpviewer" in e
 """
 
 
-def test_a_program_draws_opens_the_window_and_continues() -> None:
+def test_a_program_draws_opens_the_window_and_continues():
     message = python(PROGRAM.format(tests=str(TESTS))).splitlines()
     assert message == ["closed True", "as before True", "closed True", "threads []"]
 
 
-def test_a_window_needs_the_main_thread() -> None:
+def test_a_window_needs_the_main_thread():
     message: list[str] = []
 
     def work() -> None:
@@ -72,7 +72,7 @@ def test_a_window_needs_the_main_thread() -> None:
     assert message == ["kpviewer.view must be called on the main thread, as Qt requires."]
 
 
-def test_a_window_needs_a_display(monkeypatch) -> None:
+def test_a_window_needs_a_display(monkeypatch):
     monkeypatch.setattr("kpviewer.api.viewing.has_display", lambda: False)
     with pytest.raises(kp.KpviewerError, match=r"no display .* Use kpviewer\.stream"):
         kp.view("demo")
@@ -92,7 +92,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[ViewerOptions, Loaders]]:
     return windows
 
 
-def test_a_list_of_sources_opens_a_grid(ran) -> None:
+def test_a_list_of_sources_opens_a_grid(ran):
     namesake = type("FakeSource", (FakeSource,), {})  # such as of a cell that ran again
     first, second = FakeSource(3), namesake(3)
     kp.view(["a.mp4", 1, first, second])
@@ -104,7 +104,7 @@ def test_a_list_of_sources_opens_a_grid(ran) -> None:
     assert (single.source, single.sources) == ("a.mp4", ())
 
 
-def test_a_loaded_model_is_moved_to_another_device_that_is_given(ran) -> None:
+def test_a_loaded_model_is_moved_to_another_device_that_is_given(ran):
     model = kp.load("strip-grid", device="cpu", backend="onnxruntime", precision="fp32")
     for device in ("auto", "cpu"):
         kp.view("demo", model, device=device)
@@ -132,6 +132,6 @@ def test_a_loaded_model_is_moved_to_another_device_that_is_given(ran) -> None:
         {"seconds": 1e12},
     ],
 )
-def test_arguments_are_checked_before_a_window_opens(given) -> None:
+def test_arguments_are_checked_before_a_window_opens(given):
     with pytest.raises(kp.InputError):
         kp.view(**given)

@@ -25,7 +25,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_json_has_a_row_for_each_size_and_the_parts_of_the_hour() -> None:
+def test_json_has_a_row_for_each_size_and_the_parts_of_the_hour():
     result = CliRunner().invoke(main, ["bench", "--lanes", "--json", "-"])
     assert result.exit_code == 0, result.output
     values = json.loads(result.stdout)
@@ -44,7 +44,7 @@ def test_json_has_a_row_for_each_size_and_the_parts_of_the_hour() -> None:
 
 
 @pytest.mark.usefixtures("small")
-def test_the_table_has_a_line_for_each_size() -> None:
+def test_the_table_has_a_line_for_each_size():
     lines = CliRunner().invoke(main, ["bench", "--lanes"]).stdout.splitlines()
     starts = [line.split()[:2] for line in lines]
     for frames in ("30", "300"):
@@ -53,13 +53,13 @@ def test_the_table_has_a_line_for_each_size() -> None:
     assert [start[0] for start in starts[-2:]] == ["250", "500"]
 
 
-def test_options_that_choose_a_model_are_refused() -> None:
+def test_options_that_choose_a_model_are_refused():
     result = CliRunner().invoke(main, ["bench", "--lanes", "--model", "x.onnx", "--json", "-"])
     assert result.exit_code == 2
     assert "leave out --model" in result.stderr
 
 
-def test_simulated_objects_are_found_and_survive_once_or_more() -> None:
+def test_simulated_objects_are_found_and_survive_once_or_more():
     columns, truth = simulated(np.random.default_rng(0), 7, 20, 12)
     columns.check_values()
     assert columns.frame_index.tolist() == truth.frame_index.tolist() == list(range(7, 27))

@@ -31,7 +31,7 @@ def fast_cameras(count: int) -> list[SimulatedCamera]:
     return [SimulatedCamera(FakeSource(100, fps=200.0)) for _ in range(count)]
 
 
-def test_json_has_a_row_for_each_number_of_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_has_a_row_for_each_number_of_streams(monkeypatch):
     monkeypatch.setattr("kpviewer.benchmarking.streams.Executor", InstantExecutor)
     monkeypatch.setattr("kpviewer.benchmarking.streams.open_model", lambda name: name)
     monkeypatch.setattr("kpviewer.benchmarking.streams.cameras", fast_cameras)
@@ -53,19 +53,19 @@ def test_json_has_a_row_for_each_number_of_streams(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("counts", ["0", "1,", "1;2", "65", "-1", "two"])
-def test_numbers_of_streams_that_cannot_be_are_refused(counts: str) -> None:
+def test_numbers_of_streams_that_cannot_be_are_refused(counts):
     result = CliRunner().invoke(main, ["bench", "--streams", counts])
     assert result.exit_code == 2
     assert "--streams takes numbers of streams from 1 to 64" in result.stderr
 
 
-def test_options_that_choose_a_source_are_refused() -> None:
+def test_options_that_choose_a_source_are_refused():
     result = CliRunner().invoke(main, ["bench", "--streams", "1", "--source", "demo"])
     assert result.exit_code == 2
     assert "leave out --source" in result.stderr
 
 
-def test_cameras_are_live_and_of_vga_size() -> None:
+def test_cameras_are_live_and_of_vga_size():
     sources = cameras(3)
     infos = [source.open() for source in sources]
     assert all(info.is_live and (info.width, info.height) == (640, 480) for info in infos)

@@ -18,14 +18,14 @@ def no_screens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(screen, "list_screens", list)
 
 
-def test_cameras_are_listed_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cameras_are_listed_by_name(monkeypatch):
     monkeypatch.setattr(camera, "list_cameras", lambda: FOUND)
     result = CliRunner().invoke(command)
     assert result.exit_code == 0
     assert result.output.splitlines() == ["0  Webcam  (/dev/video0)", "2  Microscope"]
 
 
-def test_the_json_list_has_index_name_path_and_id(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_json_list_has_index_name_path_and_id(monkeypatch):
     monkeypatch.setattr(camera, "list_cameras", lambda: FOUND)
     result = CliRunner().invoke(command, ["--json"])
     assert json.loads(result.output) == [
@@ -34,7 +34,7 @@ def test_the_json_list_has_index_name_path_and_id(monkeypatch: pytest.MonkeyPatc
     ]
 
 
-def test_a_missing_camera_is_reported_with_a_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_camera_is_reported_with_a_cure(monkeypatch):
     monkeypatch.setattr(camera, "list_cameras", list)
     result = CliRunner().invoke(command)
     assert result.exit_code == 0
@@ -42,7 +42,7 @@ def test_a_missing_camera_is_reported_with_a_cure(monkeypatch: pytest.MonkeyPatc
     assert CliRunner().invoke(command, ["--json"]).output.strip() == "[]"
 
 
-def test_screens_are_listed_as_they_are_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_screens_are_listed_as_they_are_opened(monkeypatch):
     monkeypatch.setattr(camera, "list_cameras", lambda: FOUND)
     monkeypatch.setattr(screen, "list_screens", lambda: [Screen(1, "DP-1 (1920×1080)")])
     assert CliRunner().invoke(command).output.splitlines()[-1] == "screen:1  DP-1 (1920×1080)"

@@ -1,7 +1,6 @@
 """The table of problems of data sets: alone, and before a training run."""
 
 import json
-from pathlib import Path
 
 import pytest
 from annotations.test_checks import GOOD, coco
@@ -20,13 +19,13 @@ def check(*words: object) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_good_data_are_reported_as_valid(tmp_path: Path) -> None:
+def test_good_data_are_reported_as_valid(tmp_path):
     code, output = check(coco(tmp_path / "train", ["a.png"], [GOOD]))
     assert code == 0
     assert "1 image, 1 valid object" in output
 
 
-def test_errors_are_listed_and_end_with_five(tmp_path: Path) -> None:
+def test_errors_are_listed_and_end_with_five(tmp_path):
     spec = coco(tmp_path / "train", ["a.png", "b.png"], [GOOD, {**GOOD, "bbox": [1, 1, 0, 5]}])
     (tmp_path / "train" / "images" / "b.png").unlink()
     code, output = check(spec, "--json", tmp_path / "out.json")
@@ -39,7 +38,7 @@ def test_errors_are_listed_and_end_with_five(tmp_path: Path) -> None:
     assert {each["what"] for each in one["problems"]} == {"box has no area", "image is missing"}
 
 
-def test_examples_are_few_and_counted() -> None:
+def test_examples_are_few_and_counted():
     problems = [Problem("torn", f"{row}.png") for row in range(10)]
     problems += [Problem("odd", "x", is_error=False), Problem("torn", "y", is_error=False)]
     lines = list(problem_lines([CheckedSet("coco:a", tuple(problems), None, 10)]))
@@ -54,18 +53,14 @@ def test_examples_are_few_and_counted() -> None:
     assert "- y" in lines[-1]
 
 
-def test_training_does_not_start_with_errors(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_training_does_not_start_with_errors(tmp_path, capsys):
     spec = coco(tmp_path / "train", ["a.png"], [GOOD, {**GOOD, "bbox": [1, 1, 0, 5]}])
     with pytest.raises(DatasetError, match=r"1 error, .*--skip-bad"):
         checked_specs([spec], None, skip_bad=False)
     assert "box has no area" in capsys.readouterr().err
 
 
-def test_bad_entries_are_skipped_on_request(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_bad_entries_are_skipped_on_request(tmp_path, capsys):
     objects = [GOOD, {**GOOD, "bbox": [90, 1, 5, 5]}, {**GOOD, "image_id": 1}]
     spec = coco(tmp_path / "train", ["a.png", "b.png"], objects)
     (tmp_path / "train" / "images" / "b.png").unlink()
@@ -76,5 +71,5 @@ def test_bad_entries_are_skipped_on_request(
     assert "Skipped: 1 image, and 1 objects" in capsys.readouterr().err
 
 
-def test_generated_data_are_not_checked() -> None:
+def test_generated_data_are_not_checked():
     assert checked_specs(["demo"], None, skip_bad=False) == (["demo"], None)

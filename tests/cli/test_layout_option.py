@@ -44,9 +44,7 @@ def run(*words: str | Path) -> Result:
     return CliRunner().invoke(main, [str(word) for word in words])
 
 
-def test_process_lists_the_layouts_that_fit_and_takes_one(
-    model: str, image: str, tmp_path: Path
-) -> None:
+def test_process_lists_the_layouts_that_fit_and_takes_one(model, image, tmp_path):
     command = ("process", image, "--model", model, "--out", tmp_path / "out", "--csv")
     refused = run(*command)
     assert refused.exit_code != 0
@@ -58,7 +56,7 @@ def test_process_lists_the_layouts_that_fit_and_takes_one(
     assert "38.0,22.0,58.0,42.0" in row
 
 
-def test_a_layout_is_for_an_onnx_file(image: str, tmp_path: Path) -> None:
+def test_a_layout_is_for_an_onnx_file(image, tmp_path):
     refused = run("process", image, "--out", tmp_path, "--layout", "yolox")
     assert refused.exit_code != 0
     assert "--layout is for an ONNX file, got face-ssd" in refused.stderr
@@ -67,7 +65,7 @@ def test_a_layout_is_for_an_onnx_file(image: str, tmp_path: Path) -> None:
     assert "FILE.onnx@yolox" in refused.stderr
 
 
-def test_the_window_gets_the_layout(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_window_gets_the_layout(model, monkeypatch):
     started = []
     monkeypatch.setattr(app, "run_viewer", lambda options, _theme: started.append(options) or 0)
     monkeypatch.setattr(qt_libraries, "needed_libraries", dict)
@@ -76,12 +74,12 @@ def test_the_window_gets_the_layout(model: str, monkeypatch: pytest.MonkeyPatch)
     assert started[0].model == f"{model}@yolox"
 
 
-def test_bench_takes_a_layout(model: str, image: str) -> None:
+def test_bench_takes_a_layout(model, image):
     words = ("bench", "--source", image, "--frames", "1", "--json", "-")
     assert '"model": "net"' in run(*words, "--model", model, "--layout", "yolox").stdout
 
 
-def test_python_takes_a_layout(model: str) -> None:
+def test_python_takes_a_layout(model):
     with pytest.raises(WeightsError, match="yolox-decoded"):
         kpviewer.load(model)
     loaded = kpviewer.load(model, device="cpu", layout="yolox-decoded")
@@ -104,13 +102,13 @@ def noted(tmp_path: Path) -> str:
 NOTE = "Note: noted: No masks."
 
 
-def test_process_prints_the_notes_of_a_model(noted: str, image: str, tmp_path: Path) -> None:
+def test_process_prints_the_notes_of_a_model(noted, image, tmp_path):
     result = run("process", image, "--model", noted, "--out", tmp_path / "out")
     assert result.stderr.splitlines().count(NOTE) == 1
     assert NOTE not in result.stdout
 
 
-def test_eval_prints_the_notes_of_a_model(noted: str, image: str, tmp_path: Path) -> None:
+def test_eval_prints_the_notes_of_a_model(noted, image, tmp_path):
     Path(image).with_suffix(".txt").write_text("0 0.2 0.3 0.2 0.3\n")
     (tmp_path / "classes.txt").write_text("a\n")
     result = run("eval", "--model", noted, "--data", f"yolo:{tmp_path}")
@@ -118,11 +116,11 @@ def test_eval_prints_the_notes_of_a_model(noted: str, image: str, tmp_path: Path
     assert result.exit_code == 0
 
 
-def test_python_reads_the_notes_of_a_model(noted: str) -> None:
+def test_python_reads_the_notes_of_a_model(noted):
     assert kpviewer.load(noted, device="cpu").spec.notes == ("No masks.",)
 
 
-def test_models_lists_the_layouts() -> None:
+def test_models_lists_the_layouts():
     listed = run("models", "--layouts").stdout.splitlines()
     (line,) = (line for line in listed if line.startswith("yolox-decoded "))
     assert line.split(maxsplit=1)[1] == "YOLOX with --decode_in_inference"

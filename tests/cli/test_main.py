@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import types
-from pathlib import Path
 
 import click
 import pytest
@@ -54,32 +53,30 @@ def invoke(monkeypatch: pytest.MonkeyPatch):
         (["--version"], ["--version"]),
     ],
 )
-def test_words_that_name_no_command_go_to_view(args: list[str], expected: list[str]) -> None:
+def test_words_that_name_no_command_go_to_view(args, expected):
     assert with_default_command(args) == expected
 
 
-def test_a_source_alone_reaches_the_viewer(invoke) -> None:
+def test_a_source_alone_reaches_the_viewer(invoke):
     result = invoke("clip.mp4", "--conf", ".3")
     assert (result.exit_code, result.output) == (0, "clip.mp4 --conf .3\n")
 
 
 @pytest.mark.parametrize("args", [["--log-level", "info", "demo"], ["demo", "--log-level", "info"]])
-def test_log_level_may_stand_before_or_after_the_source(invoke, args: list[str]) -> None:
+def test_log_level_may_stand_before_or_after_the_source(invoke, args):
     result = invoke(*args)
     assert (result.exit_code, result.output) == (0, "demo\n")
     assert logging.getLogger("kpviewer").level == logging.INFO
 
 
 @pytest.mark.parametrize(("word", "command"), [("model", "models"), ("evaluate", "eval")])
-def test_a_mistyped_command_is_corrected(word: str, command: str) -> None:
+def test_a_mistyped_command_is_corrected(word, command):
     result = CliRunner().invoke(main, [word, "clip.mp4"])
     assert result.exit_code == 2
     assert f"Did you mean {command!r}?" in result.output
 
 
-def test_options_may_come_before_the_source_but_not_before_a_command(
-    invoke, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_options_may_come_before_the_source_but_not_before_a_command(invoke, monkeypatch):
     result = invoke("--model", "cards-ssd", "demo")
     assert (result.exit_code, result.output) == (0, "--model cards-ssd demo\n")
     monkeypatch.undo()
@@ -100,13 +97,13 @@ def test_options_may_come_before_the_source_but_not_before_a_command(
         ["bench", "--streams", ""],
     ],
 )
-def test_a_variable_that_is_not_set_is_not_the_default(words: list[str]) -> None:
+def test_a_variable_that_is_not_set_is_not_the_default(words):
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 2
     assert "It can't be empty." in result.stderr
 
 
-def test_a_missing_log_level_is_named() -> None:
+def test_a_missing_log_level_is_named():
     result = CliRunner().invoke(main, ["--log-level"])
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (
         2, "Error: Option '--log-level' requires an argument.",
@@ -114,9 +111,7 @@ def test_a_missing_log_level_is_named() -> None:
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["models", "--help"]])
-def test_help_that_cannot_be_written_is_one_message(
-    words: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_help_that_cannot_be_written_is_one_message(words, monkeypatch):
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -127,9 +122,7 @@ def test_help_that_cannot_be_written_is_one_message(
     assert not isinstance(result.exception, OSError)
 
 
-def test_a_file_named_nearly_like_a_command_is_a_source(
-    tmp_path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_named_nearly_like_a_command_is_a_source(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "trains").mkdir()
     assert with_default_command(["trains"]) == ["view", "trains"]
@@ -139,38 +132,36 @@ def test_a_file_named_nearly_like_a_command_is_a_source(
     ("failure", "exit_code"),
     [(SourceError("no camera"), 3), (WeightsError("no model"), 4), (PipelineError("odd"), 1)],
 )
-def test_an_expected_error_is_one_message_and_its_exit_code(
-    invoke, failure: Exception, exit_code: int
-) -> None:
+def test_an_expected_error_is_one_message_and_its_exit_code(invoke, failure, exit_code):
     result = invoke("demo", failure=failure)
     assert result.exit_code == exit_code
     assert result.stderr == f"Error: {failure}\n"
 
 
-def test_log_level_debug_shows_the_traceback_of_an_error(invoke, caplog) -> None:
+def test_log_level_debug_shows_the_traceback_of_an_error(invoke, caplog):
     invoke("--log-level", "debug", "demo", failure=SourceError("no camera"))
     assert "Traceback" in caplog.text
 
 
-def test_torch_and_torchvision_of_two_kinds_are_named_with_the_cure(invoke) -> None:
+def test_torch_and_torchvision_of_two_kinds_are_named_with_the_cure(invoke):
     result = invoke("demo", failure=RuntimeError("operator torchvision::nms does not exist"))
     assert result.exit_code == 1
     assert "pip install --force-reinstall torch torchvision" in result.stderr
 
 
-def test_an_unexpected_error_is_two_lines_with_how_to_report_it(invoke) -> None:
+def test_an_unexpected_error_is_two_lines_with_how_to_report_it(invoke):
     result = invoke("demo", failure=RuntimeError("a bug\nof many lines"))
     assert result.exit_code == 1
     assert result.stderr.splitlines()[0] == "Error: RuntimeError: a bug"
     assert "report it, with its output at --log-level debug" in result.stderr
 
 
-def test_an_unexpected_error_of_the_system_names_the_file(invoke) -> None:
+def test_an_unexpected_error_of_the_system_names_the_file(invoke):
     result = invoke("demo", failure=OSError(28, "No space left on device", "out/x.csv"))
     assert "Error: out/x.csv: No space left on device." in result.stderr
 
 
-def test_the_whole_error_is_in_the_log_for_those_who_report_it(invoke, caplog) -> None:
+def test_the_whole_error_is_in_the_log_for_those_who_report_it(invoke, caplog):
     invoke("--log-level", "debug", "demo", failure=RuntimeError("a bug"))
     assert "RuntimeError: a bug" in caplog.text
 
@@ -182,19 +173,19 @@ def test_the_whole_error_is_in_the_log_for_those_who_report_it(invoke, caplog) -
         RuntimeError("Invalid IPv6 URL rtsp://a:geheim@[cam/1"),
     ],
 )
-def test_no_message_repeats_the_secret_of_an_address(invoke, failure) -> None:
+def test_no_message_repeats_the_secret_of_an_address(invoke, failure):
     result = invoke("demo", failure=failure)
     assert "geheim" not in result.output
     assert "rtsp://***" in result.output
 
 
-def test_ctrl_c_exits_with_130(invoke) -> None:
+def test_ctrl_c_exits_with_130(invoke):
     assert invoke("demo", failure=KeyboardInterrupt()).exit_code == 130
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
-def test_every_command_ends_in_order_when_it_is_asked_to(monkeypatch, name, code) -> None:
+def test_every_command_ends_in_order_when_it_is_asked_to(monkeypatch, name, code):
     ended = []
 
     @click.command()
@@ -210,7 +201,7 @@ def test_every_command_ends_in_order_when_it_is_asked_to(monkeypatch, name, code
     assert ended == [name]
 
 
-def test_ctrl_c_while_the_program_is_imported_leaves_no_traceback() -> None:
+def test_ctrl_c_while_the_program_is_imported_leaves_no_traceback():
     lines = (
         "import builtins, sys, kpviewer.__main__ as entry",
         "real = builtins.__import__",
@@ -228,9 +219,7 @@ def test_ctrl_c_while_the_program_is_imported_leaves_no_traceback() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="shells of POSIX")
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
-def test_a_closed_output_is_no_error_and_no_file_takes_its_number(
-    closed: str, tmp_path: Path
-) -> None:
+def test_a_closed_output_is_no_error_and_no_file_takes_its_number(closed, tmp_path):
     code = (
         "import os, sys; from kpviewer.cli.main import LazyGroup\n"
         "class Group(LazyGroup):\n"
@@ -248,14 +237,14 @@ def test_a_closed_output_is_no_error_and_no_file_takes_its_number(
     )
 
 
-def test_help_lists_every_command_with_a_line() -> None:
+def test_help_lists_every_command_with_a_line():
     result = CliRunner().invoke(main, ["--help"])
     assert result.exit_code == 0
     assert [name for name in COMMANDS if f"\n  {name} " not in result.output] == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_help(name: str) -> None:
+def test_every_command_has_help(name):
     result = CliRunner().invoke(main, [name, "--help"])
     assert result.exit_code == 0, result.output
     assert "--log-level" in result.output
@@ -273,9 +262,7 @@ def test_every_command_has_help(name: str) -> None:
         ("bench", None, None),
     ],
 )
-def test_threads_sleep_where_other_programs_need_the_cores(
-    monkeypatch: pytest.MonkeyPatch, command: str, before: str | None, expected: str | None
-) -> None:
+def test_threads_sleep_where_other_programs_need_the_cores(monkeypatch, command, before, expected):
     monkeypatch.setenv("OMP_WAIT_POLICY", "restored after the test")
     if before is None:
         monkeypatch.delenv("OMP_WAIT_POLICY")
@@ -286,7 +273,7 @@ def test_threads_sleep_where_other_programs_need_the_cores(
 
 
 @pytest.mark.parametrize(("code", "expected"), [(7, 7), (None, 0), ("why", 1)])
-def test_the_program_ends_despite_hanging_threads(monkeypatch: pytest.MonkeyPatch, code, expected):
+def test_the_program_ends_despite_hanging_threads(monkeypatch, code, expected):
     ended: list[int] = []
 
     def leave(*_args: object, **_kwargs: object) -> None:
@@ -309,7 +296,7 @@ def test_the_program_ends_despite_hanging_threads(monkeypatch: pytest.MonkeyPatc
         (["eval", "--model"], "face", [("file", "face")]),
     ],
 )
-def test_shells_complete_commands_options_and_files(words, incomplete, expected) -> None:
+def test_shells_complete_commands_options_and_files(words, incomplete, expected):
     shell = ShellComplete(main, {}, "kpviewer", "_KPVIEWER_COMPLETE")
     found = shell.get_completions(words, incomplete)
     assert [(item.type, item.value) for item in found] == expected

@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from click.testing import CliRunner
 
 from kpviewer.cli import models
@@ -16,7 +15,7 @@ def run(*words: str) -> str:
     return result.output
 
 
-def test_backends_are_listed_with_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_backends_are_listed_with_what_is_installed(monkeypatch):
     there = {"torch", "onnxruntime"}
     monkeypatch.setattr(
         inference_libraries.importlib.util,
@@ -31,7 +30,7 @@ def test_backends_are_listed_with_what_is_installed(monkeypatch: pytest.MonkeyPa
     assert "--backends all" in lines[-1]
 
 
-def test_two_lists_at_once_are_refused() -> None:
+def test_two_lists_at_once_are_refused():
     result = CliRunner().invoke(models.command, ["--backends", "--layouts"])
     assert result.exit_code == 2
     assert "Ask for one" in result.output

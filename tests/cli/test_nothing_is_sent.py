@@ -145,16 +145,14 @@ def _run(commands: Sequence[str], folder: Path, program: str = SPIED) -> str:
 
 @pytest.mark.timeout(LIMIT_S)
 @pytest.mark.parametrize("commands", COMMANDS)
-def test_commands_send_nothing_and_write_only_documented_paths(
-    commands: tuple[str, ...], folder: Path
-) -> None:
+def test_commands_send_nothing_and_write_only_documented_paths(commands, folder):
     assert _run(commands, folder) == ""
     assert _unknown_files(folder / "home") == []
 
 
 @slow
 @pytest.mark.timeout(LIMIT_S)
-def test_shipped_models_do_all_that_without_torch(folder: Path) -> None:
+def test_shipped_models_do_all_that_without_torch(folder):
     make_clip(folder / "work" / "clip.mp4")
     for commands in (SHIPPED, WINDOW):
         assert _run(commands, folder, BLOCK + SPIED) == ""
@@ -177,7 +175,7 @@ def _unknown_files(home: Path) -> list[str]:
     return [name for name in files if not name.startswith(WRITTEN)]
 
 
-def test_the_spy_sees_network_calls(folder: Path) -> None:
+def test_the_spy_sees_network_calls(folder):
     program = (
         SPIED.partition("from kpviewer.cli.main import main")[0]
         + """

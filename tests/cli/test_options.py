@@ -2,7 +2,7 @@ from kpviewer.cli.options import threshold_changes
 from kpviewer.structures import NmsKind, Thresholds
 
 
-def test_only_what_was_given_changes_the_thresholds() -> None:
+def test_only_what_was_given_changes_the_thresholds():
     assert (
         threshold_changes(
             {"conf": None, "iou": None, "nms": None, "sigma": None, "keypoint_conf": None}

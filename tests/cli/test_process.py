@@ -62,7 +62,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_every_frame_of_a_clip_is_in_the_video_at_its_own_time(clip: str, out: Path) -> None:
+def test_every_frame_of_a_clip_is_in_the_video_at_its_own_time(clip, out):
     assert run([clip], out) == 0
     facts = read_video(out / "clip.mp4")
     assert facts.times_s == pytest.approx([number / 10 for number in range(FRAMES)])
@@ -70,7 +70,7 @@ def test_every_frame_of_a_clip_is_in_the_video_at_its_own_time(clip: str, out: P
     assert np.abs(facts.pixels[11, 20, 10].astype(int) - 150).max() > 40  # the box
 
 
-def test_all_results_are_written_and_named_after_the_source(clip: str, out: Path) -> None:
+def test_all_results_are_written_and_named_after_the_source(clip, out):
     assert run([clip], out, "video", "jsonl", "csv", "coco") == 0
     assert names(out) == ["clip.csv", "clip.json", "clip.jsonl", "clip.mp4", "clip_dataset.json"]
     lines = [json.loads(line) for line in (out / "clip.jsonl").read_text().splitlines()]
@@ -81,7 +81,7 @@ def test_all_results_are_written_and_named_after_the_source(clip: str, out: Path
     assert rows[0]["class"] == "thing"
 
 
-def test_folders_of_images_are_data_sets_of_the_clip(clip: str, out: Path) -> None:
+def test_folders_of_images_are_data_sets_of_the_clip(clip, out):
     assert run([clip], out, "voc", "yolo", "raw", every=5) == 0
     assert names(out) == ["clip_raw.mp4", "clip_voc", "clip_yolo"]
     for kind, folder in (("voc", "clip_voc"), ("yolo", "clip_yolo")):
@@ -94,7 +94,7 @@ def test_folders_of_images_are_data_sets_of_the_clip(clip: str, out: Path) -> No
     assert len(read_video(out / "clip_raw.mp4").times_s) == FRAMES
 
 
-def test_blur_hides_in_the_raw_video_too(tmp_path: Path, out: Path) -> None:
+def test_blur_hides_in_the_raw_video_too(tmp_path, out):
     stripes = np.zeros((48, 64, 3), np.uint8)
     stripes[:, ::4] = stripes[:, 1::4] = 255
     (tmp_path / "album").mkdir()
@@ -105,25 +105,21 @@ def test_blur_hides_in_the_raw_video_too(tmp_path: Path, out: Path) -> None:
     assert np.ptp(pixels[:, 50:]) > 150
 
 
-def test_tracked_objects_have_their_number_in_the_files(clip: str, out: Path) -> None:
+def test_tracked_objects_have_their_number_in_the_files(clip, out):
     assert run([clip], out, "jsonl", style=OverlayStyle(tracks=True)) == 0
     lines = [json.loads(line) for line in (out / "clip.jsonl").read_text().splitlines()[1:]]
     tracks = {found["track_id"] for line in lines[3:] for found in line["detections"]}
     assert len(tracks) == 1 and None not in tracks
 
 
-def test_one_line_reports_the_outcome_of_a_source(
-    clip: str, out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_one_line_reports_the_outcome_of_a_source(clip, out, capsys):
     run([clip], out)
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith(f"{clip}: {FRAMES} frames in, {FRAMES} out, ")
     assert line.endswith(f" fps -> {out / 'clip.mp4'}")
 
 
-def test_an_unreadable_source_is_one_line_and_the_next_is_processed(
-    clip: str, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unreadable_source_is_one_line_and_the_next_is_processed(clip, tmp_path, out, capsys):
     (tmp_path / "text.mp4").write_text("no video")
     assert run([str(tmp_path / "text.mp4"), clip, str(tmp_path / "none.mp4")], out) == 1
     errors = capsys.readouterr().err.splitlines()
@@ -133,9 +129,7 @@ def test_an_unreadable_source_is_one_line_and_the_next_is_processed(
     assert names(out) == ["clip.mp4"]
 
 
-def test_a_truncated_file_gives_its_readable_frames_and_a_warning(
-    tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_truncated_file_gives_its_readable_frames_and_a_warning(tmp_path, out, capsys):
     whole = Path(make_clip(tmp_path / "whole.mkv", fps=2, size_wh=(320, 240)))
     cut = tmp_path / "cut.mkv"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
@@ -144,7 +138,7 @@ def test_a_truncated_file_gives_its_readable_frames_and_a_warning(
     assert "ended early" in capsys.readouterr().err
 
 
-def test_seconds_keep_the_beginning_of_a_source(clip: str, out: Path) -> None:
+def test_seconds_keep_the_beginning_of_a_source(clip, out):
     assert run([clip], out, seconds=0.5) == 0
     assert len(read_video(out / "clip.mp4").times_s) == 5
 
@@ -166,7 +160,7 @@ class BatchEngine(BoxEngine):
         return [self.infer(bgr) for bgr in images]
 
 
-def test_batches_write_the_same_lines(tmp_path: Path) -> None:
+def test_batches_write_the_same_lines(tmp_path):
     clip = make_clip(tmp_path / "clip.mp4", frames=60)
     written = []
     for batch in (1, 4):
@@ -182,20 +176,18 @@ def test_batches_write_the_same_lines(tmp_path: Path) -> None:
     assert len(set(written[0])) == 61, "a header, and a line for each frame"
 
 
-def test_live_seconds_limit_only_endless_sources(clip: str, out: Path) -> None:
+def test_live_seconds_limit_only_endless_sources(clip, out):
     assert run([clip], out, live_seconds=0.5, stem="mine") == 0
     assert len(read_video(out / "mine.mp4").times_s) == FRAMES
 
 
-def test_a_source_without_a_name_is_reported_by_its_own_name(
-    clip: str, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_source_without_a_name_is_reported_by_its_own_name(clip, out, monkeypatch, capsys):
     monkeypatch.setattr(opening, "list_cameras", list)
     assert process_sources([None], ProcessOptions(out, seconds=0.1), engine=BoxEngine()) == 0
     assert capsys.readouterr().out.startswith("demo: ")
 
 
-def test_thresholds_can_differ_from_those_of_the_model(clip: str, out: Path) -> None:
+def test_thresholds_can_differ_from_those_of_the_model(clip, out):
     run([clip], out, "csv", changes={"score": 0.7})
     assert len((out / "clip.csv").read_text().splitlines()) == 1
 
@@ -214,9 +206,7 @@ def test_thresholds_can_differ_from_those_of_the_model(clip: str, out: Path) -> 
         ),
     ],
 )
-def test_thresholds_that_change_nothing_are_named(
-    clip: str, out: Path, capsys: pytest.CaptureFixture[str], given: dict, note: str | None
-) -> None:
+def test_thresholds_that_change_nothing_are_named(clip, out, capsys, given, note):
     options = ProcessOptions(out, **{"outputs": ("csv",), **given})
     process_sources([clip], options, engine=BoxEngine())  # which can't be scanned
     printed = capsys.readouterr().err
@@ -232,23 +222,19 @@ def test_thresholds_that_change_nothing_are_named(
         ({"changes": {"score": 0.99}, "class_scores": {"0": 0.1}}, FRAMES),
     ],
 )
-def test_classes_can_be_chosen_and_have_their_own_confidence(
-    clip: str, out: Path, limits: dict[str, object], rows: int
-) -> None:
+def test_classes_can_be_chosen_and_have_their_own_confidence(clip, out, limits, rows):
     run([clip], out, "csv", **limits)
     assert len((out / "clip.csv").read_text().splitlines()) == 1 + rows
 
 
 @pytest.mark.parametrize("given", [{"classes": ("unicorn",)}, {"class_scores": {"unicorn": 0.3}}])
-def test_a_class_that_the_model_lacks_is_refused_once(clip: str, out: Path, given: dict) -> None:
+def test_a_class_that_the_model_lacks_is_refused_once(clip, out, given):
     with pytest.raises(InputError, match="'unicorn' must be a class of the model"):
         run([clip, clip], out, "csv", **given)
     assert not out.exists()
 
 
-def test_command_takes_classes_and_their_confidence(
-    clip: str, out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_command_takes_classes_and_their_confidence(clip, out, monkeypatch):
     seen: list[ProcessOptions] = []
     monkeypatch.setattr(
         process, "process_sources", lambda _, options, **_run: seen.append(options) or 0
@@ -270,7 +256,7 @@ def test_command_takes_classes_and_their_confidence(
             assert "name a class at least" in refused.output
 
 
-def test_rotated_frames_are_what_the_model_and_the_files_see(clip: str, out: Path) -> None:
+def test_rotated_frames_are_what_the_model_and_the_files_see(clip, out):
     assert run([clip], out, "video", "csv", turn=Turn(90)) == 0
     assert read_video(out / "clip.mp4").size_wh == (48, 64)
 
@@ -284,9 +270,7 @@ def test_rotated_frames_are_what_the_model_and_the_files_see(clip: str, out: Pat
         ([], None),
     ],
 )
-def test_command_takes_a_turn(
-    clip: str, out: Path, monkeypatch: pytest.MonkeyPatch, given: list[str], turn: Turn | None
-) -> None:
+def test_command_takes_a_turn(clip, out, monkeypatch, given, turn):
     seen: list[ProcessOptions] = []
     monkeypatch.setattr(
         process, "process_sources", lambda _, options, **_run: seen.append(options) or 0
@@ -295,16 +279,14 @@ def test_command_takes_a_turn(
     assert seen[0].turn == turn
 
 
-def test_ground_truth_of_mirrored_frames_is_refused(clip: str, out: Path) -> None:
+def test_ground_truth_of_mirrored_frames_is_refused(clip, out):
     given = ["--mirror", "--ground-truth", "coco:x.json"]
     done = CliRunner().invoke(main, ["process", clip, "--out", str(out), *given])
     assert done.exit_code == 2
     assert "eave out" in done.output
 
 
-def test_the_program_that_runs_it_reads_progress_and_files(
-    clip: str, out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_program_that_runs_it_reads_progress_and_files(clip, out, capsys):
     options = ProcessOptions(out, ("jsonl",), seconds=0.5)
     assert process_sources([clip], options, engine=BoxEngine(), json_progress=True) == 0
     printed = capsys.readouterr()
@@ -314,7 +296,7 @@ def test_the_program_that_runs_it_reads_progress_and_files(
     assert " frames in, 5 out" in printed.err
 
 
-def test_the_total_of_a_limited_duration_is_that_of_its_frames(clip: str, out: Path) -> None:
+def test_the_total_of_a_limited_duration_is_that_of_its_frames(clip, out):
     pipeline = Pipeline(opening.make_source(clip), BoxEngine())
     one = job.ProcessJob(pipeline, BoxEngine.spec, ProcessOptions(out, ("jsonl",), seconds=0.5))
     assert one.frames_total is None
@@ -326,13 +308,13 @@ def test_the_total_of_a_limited_duration_is_that_of_its_frames(clip: str, out: P
     assert (one.frames, one.frames_total) == (5, 5)
 
 
-def test_second_run_overwrites_nothing(clip: str, out: Path) -> None:
+def test_second_run_overwrites_nothing(clip, out):
     run([clip], out)
     run([clip], out)
     assert names(out) == ["clip.mp4", "clip_2.mp4"]
 
 
-def test_folder_of_images_becomes_a_video(tmp_path: Path, out: Path) -> None:
+def test_folder_of_images_becomes_a_video(tmp_path, out):
     for number, size in enumerate([(64, 48), (48, 64), (64, 48)]):
         image = QImage(*size, QImage.Format.Format_RGB32)
         image.fill(QColor(200, 200, 200))
@@ -344,24 +326,20 @@ def test_folder_of_images_becomes_a_video(tmp_path: Path, out: Path) -> None:
     assert len(facts.times_s) == 3
 
 
-def test_output_that_cannot_be_written_has_its_own_exit_code(
-    clip: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_output_that_cannot_be_written_has_its_own_exit_code(clip, tmp_path, capsys):
     (tmp_path / "taken").write_text("")
     assert run([clip], tmp_path / "taken", "jsonl") == RecordingError.exit_code
     assert "Choose another folder" in capsys.readouterr().err
 
 
-def test_a_full_disk_ends_the_source_and_keeps_the_results_so_far(
-    clip: str, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_full_disk_ends_the_source_and_keeps_the_results_so_far(clip, out, monkeypatch, capsys):
     monkeypatch.setattr(segment.VideoWriter, "write", _refuse)
     assert run([clip], out, "video", "jsonl") == RecordingError.exit_code
     assert "disk is full" in capsys.readouterr().err
     assert names(out) == ["clip.jsonl"]
 
 
-def test_a_job_without_a_frame_has_no_rate() -> None:
+def test_a_job_without_a_frame_has_no_rate():
     assert job.ProcessJob(pipeline=None, spec=None, options=None).fps == 0
 
 
@@ -369,9 +347,7 @@ def _refuse(*_: object) -> None:
     raise RecordingError("Recording stopped: the disk is full.")
 
 
-def test_command_writes_a_video_when_no_output_is_named(
-    clip: str, out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_command_writes_a_video_when_no_output_is_named(clip, out, monkeypatch):
     seen: list[ProcessOptions] = []
     monkeypatch.setattr(
         process, "process_sources", lambda _, options, **_run: seen.append(options) or 3
@@ -390,9 +366,7 @@ def test_command_writes_a_video_when_no_output_is_named(
     [("--anonymise", "--smooth-landmarks", "--track"), ("--blur", "--smooth", "--follow")],
     ids=["today", "version 0.1"],
 )
-def test_command_takes_each_output_and_drawing_option(
-    drawn: tuple[str, ...], clip: str, out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_command_takes_each_output_and_drawing_option(drawn, clip, out, monkeypatch):
     seen: list[ProcessOptions] = []
     monkeypatch.setattr(
         process, "process_sources", lambda _, options, **_run: seen.append(options) or 0
@@ -407,7 +381,7 @@ def test_command_takes_each_output_and_drawing_option(
     assert options.following == TrackingOptions(smooth=True, track=True)
 
 
-def test_the_window_s_model_is_refused_once_its_file_is_another(clip: str, out: Path) -> None:
+def test_the_window_s_model_is_refused_once_its_file_is_another(clip, out):
     given = ["process", clip, "--out", str(out), "--csv", "--model", "face-ssd"]
     done = CliRunner().invoke(main, [*given, "--model-hash", "c0ffee"])
     assert done.exit_code == 4
@@ -419,16 +393,14 @@ def test_the_window_s_model_is_refused_once_its_file_is_another(clip: str, out: 
 
 
 @pytest.mark.parametrize("option", [("--every", "5"), ("--png",)], ids=["every", "png"])
-def test_command_refuses_options_of_images_where_none_is_written(
-    option: tuple[str, ...], clip: str, out: Path
-) -> None:
+def test_command_refuses_options_of_images_where_none_is_written(option, clip, out):
     done = CliRunner().invoke(main, ["process", clip, "--out", str(out), "--jsonl", *option])
     assert done.exit_code == 2
     assert f"{option[0]} is for --voc and --yolo. Add one of them" in done.stderr
     assert not out.exists()
 
 
-def test_command_needs_a_source_and_a_folder(clip: str) -> None:
+def test_command_needs_a_source_and_a_folder(clip):
     assert CliRunner().invoke(main, ["process", "--out", "x"]).exit_code == 2
     assert CliRunner().invoke(main, ["process", clip]).exit_code == 2
 
@@ -462,7 +434,7 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
-def test_ctrl_c_finishes_the_files(clip: str, out: Path) -> None:
+def test_ctrl_c_finishes_the_files(clip, out):
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     arguments = [
         sys.executable,
@@ -509,9 +481,7 @@ class Signalled(BoxEngine):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_signals_finish_the_files_and_say_so(
-    tmp_path: Path, out: Path, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_signals_finish_the_files_and_say_so(tmp_path, out, name, capsys):
     number = getattr(signal, name)
     clip = make_clip(tmp_path / "clip.mp4", frames=3000)
     before = signal.getsignal(number)
@@ -531,9 +501,7 @@ def test_signals_finish_the_files_and_say_so(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
-def test_a_signal_lets_the_call_of_the_pipeline_return(
-    clip: str, out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_signal_lets_the_call_of_the_pipeline_return(clip, out, monkeypatch):
     """An exception within it could keep a lock, and the threads would wait for that for ever."""
     join, returned = Pipeline.join, []
 
@@ -549,9 +517,7 @@ def test_a_signal_lets_the_call_of_the_pipeline_return(
 
 
 @pytest.mark.parametrize(("number", "code"), [(2, 130), (15, 143)])
-def test_exit_code_is_that_of_the_signal(
-    clip: str, out: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: int
-) -> None:
+def test_exit_code_is_that_of_the_signal(clip, out, monkeypatch, number, code):
     def interrupted(*_: object, **_run: object) -> int:
         raise Interrupted(number)
 
@@ -560,7 +526,7 @@ def test_exit_code_is_that_of_the_signal(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no SIGHUP")
-def test_signal_that_is_ignored_from_outside_stays_ignored() -> None:
+def test_signal_that_is_ignored_from_outside_stays_ignored():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as by nohup
     try:
         with interrupts_raised():
@@ -570,9 +536,7 @@ def test_signal_that_is_ignored_from_outside_stays_ignored() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="open files can't be removed there")
-def test_a_removed_output_is_saved_again_and_reported(
-    tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_removed_output_is_saved_again_and_reported(tmp_path, out, capsys):
     clip = make_clip(tmp_path / "clip.mp4", frames=3000)
 
     class Remover(BoxEngine):
@@ -591,15 +555,13 @@ def test_a_removed_output_is_saved_again_and_reported(
     assert len((out / "clip.jsonl").read_text().splitlines()) > 100
 
 
-def test_a_list_that_cannot_be_read_is_an_error_of_the_source(out: Path) -> None:
+def test_a_list_that_cannot_be_read_is_an_error_of_the_source(out):
     done = CliRunner().invoke(main, ["process", "--list", "gone.txt", "--out", str(out)])
     assert done.exit_code == SourceError.exit_code
     assert done.output.startswith("Error: The list gone.txt can't be read")
 
 
-def test_names_cannot_control_a_terminal(
-    clip: str, out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_names_cannot_control_a_terminal(clip, out, capsys):
     named = Path(clip).rename(Path(clip).with_name("a\x1b]0;b\x07.mp4"))
     bad = named.with_name("\x1b[32mbad.mp4")
     bad.write_text("x")
@@ -609,18 +571,14 @@ def test_names_cannot_control_a_terminal(
     assert r"a\x1b]0;b\x07.mp4: 12 frames in" in shown and r"\x1b[32mbad.mp4 is not" in shown
 
 
-def test_files_of_an_interrupted_run_are_reported(
-    clip: str, out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_files_of_an_interrupted_run_are_reported(clip, out, capsys):
     out.mkdir()
     (out / "old.jsonl.part").write_text("{}\n")
     assert run([clip], out) == 0
     assert "old.jsonl.part of an interrupted run" in capsys.readouterr().err
 
 
-def test_a_disk_that_never_answers_does_not_delay_the_end(
-    clip: str, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_disk_that_never_answers_does_not_delay_the_end(clip, out, monkeypatch, capsys):
     answers, usage = threading.Event(), shutil.disk_usage
 
     def ask(path: Path) -> object:
@@ -645,9 +603,7 @@ def test_a_disk_that_never_answers_does_not_delay_the_end(
     assert "does not answer: files may lack their end" in capsys.readouterr().err
 
 
-def test_a_slow_disk_is_waited_for_at_the_end(
-    clip: str, out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_disk_is_waited_for_at_the_end(clip, out, monkeypatch):
     def close_slowly(writer: results.ResultWriter) -> Path | None:
         with disk_call():
             eventually(lambda: disk_silence_s(threading.current_thread()) > 0.4)
@@ -665,7 +621,7 @@ GOOD = ["with_audio.mp4", "intel_asl_walk.mkv", "odd_size.mp4", "rotated.mp4", "
 @pytest.mark.parametrize(
     "name", [GOOD[0], *(pytest.param(name, marks=pytest.mark.slow) for name in GOOD[1:])]
 )
-def test_real_clips_lose_no_frame(shared_data: Path, name: str, out: Path) -> None:
+def test_real_clips_lose_no_frame(shared_data, name, out):
     clip = shared_data / "videos" / name
     with av.open(str(clip)) as container:
         expected = sum(1 for _ in container.decode(video=0))
@@ -674,9 +630,7 @@ def test_real_clips_lose_no_frame(shared_data: Path, name: str, out: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["truncated.mp4", "text_renamed.mp4", "zero_bytes.mp4"])
-def test_broken_clips_are_reported_in_one_line(
-    shared_data: Path, name: str, out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_broken_clips_are_reported_in_one_line(shared_data, name, out, capsys):
     assert run([str(shared_data / "videos" / name)], out) == 3
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("Error: ") and name in line
@@ -701,9 +655,7 @@ class PoseEngine(BoxEngine):
 
 
 @pytest.mark.parametrize(("given", "is_chin_there"), [({}, False), ({"keypoint": 0.3}, True)])
-def test_confidence_of_keypoints_reaches_every_file(
-    tmp_path: Path, out: Path, given: dict[str, float], is_chin_there: bool
-) -> None:
+def test_confidence_of_keypoints_reaches_every_file(tmp_path, out, given, is_chin_there):
     picture = QImage(64, 48, QImage.Format.Format_RGB888)
     picture.fill(QColor(9, 9, 9))
     picture.save(str(tmp_path / "one.png"))

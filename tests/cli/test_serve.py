@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import httpx
 import pytest
@@ -35,31 +34,27 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     return tokens
 
 
-def test_this_machine_needs_no_token(served: list[str | None]) -> None:
+def test_this_machine_needs_no_token(served):
     result = run("--port", "0")
     assert re.fullmatch(r"fake at http://127\.0\.0\.1:\d+ \(Ctrl-C ends\)\n", result.output)
     assert served == [None]
 
 
-def test_other_machines_need_a_token_which_is_new_each_time(served: list[str | None]) -> None:
+def test_other_machines_need_a_token_which_is_new_each_time(served):
     outputs = [run("--port", "0", "--host", "0.0.0.0").output for _ in range(2)]
     assert None not in served
     assert len(set(served)) == 2
     assert all(f"Token: {token} " in output for token, output in zip(served, outputs, strict=True))
 
 
-def test_a_token_of_ones_own_is_not_printed(
-    served: list[str | None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_token_of_ones_own_is_not_printed(served, monkeypatch):
     assert "my-own-token" not in run("--port", "0", "--token", "my-own-token").output
     monkeypatch.setenv("KPVIEWER_TOKEN", "of-the-environment")
     run("--port", "0", "--host", "0.0.0.0")
     assert served == ["my-own-token", "of-the-environment"]
 
 
-def test_a_given_certificate_is_not_called_self_signed(
-    served: list[str | None], tmp_path: Path
-) -> None:
+def test_a_given_certificate_is_not_called_self_signed(served, tmp_path):
     path = self_signed(tmp_path, ["localhost"]).path
     result = run("--port", "0", "--tls", "--tls-cert", str(path))
     assert served == [None]
@@ -81,13 +76,13 @@ def test_a_given_certificate_is_not_called_self_signed(
         (["--rotate", "90"], "--rotate is for the live page"),
     ],
 )
-def test_what_cant_be_is_refused_in_a_line(args: list[str], words: str) -> None:
+def test_what_cant_be_is_refused_in_a_line(args, words):
     result = run("--port", "0", *args)
     assert result.exit_code in (1, 2)
     assert words in result.output.splitlines()[-1]
 
 
-def test_a_taken_port_is_reported_before_the_model_is_loaded() -> None:
+def test_a_taken_port_is_reported_before_the_model_is_loaded():
     with listen("127.0.0.1", 0) as sock:
         port = sock.getsockname()[1]
         result = run("--port", str(port), "--model", "nowhere")
@@ -97,9 +92,7 @@ def test_a_taken_port_is_reported_before_the_model_is_loaded() -> None:
     )
 
 
-def test_a_missing_extra_is_named_with_the_command_that_installs_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_missing_extra_is_named_with_the_command_that_installs_it(monkeypatch):
     monkeypatch.setattr(extra, "find_spec", lambda name: None if name == "fastapi" else object())
     result = run()
     assert result.exit_code == 1
@@ -112,7 +105,7 @@ def test_a_missing_extra_is_named_with_the_command_that_installs_it(
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_program_with_its_exit_code(number: int) -> None:
+def test_a_signal_ends_the_program_with_its_exit_code(number):
     command = [sys.executable, "-m", "kpviewer", "serve", "--port", "0", "--model", "strip-grid"]
     command += ["--backend", "onnxruntime", "--precision", "fp32"]
     with subprocess.Popen(

@@ -19,13 +19,13 @@ pytest.importorskip("aiortc", reason="the extra serve isn't installed")
 LIMIT_S = 120
 
 
-def test_a_source_that_is_missing_is_refused_before_the_model_is_loaded() -> None:
+def test_a_source_that_is_missing_is_refused_before_the_model_is_loaded():
     done = CliRunner().invoke(main, ["serve", "missing.mp4", "--model", "missing.onnx"])
     assert done.exit_code == 3
     assert done.stderr.startswith("Error: File not found: missing.mp4.")
 
 
-def test_a_missing_package_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_named_with_its_cure(monkeypatch):
     monkeypatch.setattr(
         extra, "find_spec", lambda name: None if name == "aiortc" else find_spec(name)
     )
@@ -43,15 +43,11 @@ def test_a_missing_package_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatc
     ],
     ids=["loopback", "token", "IPv6"],
 )
-def test_the_address_of_the_page_can_be_opened(
-    host: str, token: str | None, tls: bool, address: str
-) -> None:
+def test_the_address_of_the_page_can_be_opened(host, token, tls, address):
     assert page_address(host, 8000, token, tls=tls) == address
 
 
-def test_the_qr_code_is_for_phones_and_terminals(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_qr_code_is_for_phones_and_terminals(monkeypatch, capsys):
     print_page("http://192.0.2.7:8000/", is_reachable=True)
     assert capsys.readouterr().out == "Page: http://192.0.2.7:8000/\n"
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
@@ -63,7 +59,7 @@ def test_the_qr_code_is_for_phones_and_terminals(
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
-def test_the_demo_is_served_over_tls_until_ctrl_c(tmp_path) -> None:
+def test_the_demo_is_served_over_tls_until_ctrl_c(tmp_path):
     command = [
         *(sys.executable, "-m", "kpviewer", "serve", "demo", "--port", "0", "--tls"),
         *("--token", "abcdefgh-1", "--backend", "openvino", "--precision", "fp32"),

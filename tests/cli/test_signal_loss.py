@@ -2,7 +2,6 @@
 
 import socket
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,12 +14,7 @@ from kpviewer.processing.options import ProcessOptions
 
 @pytest.mark.usefixtures("qapp")
 @pytest.mark.parametrize("is_dead", [True, False], ids=["dead", "mute"])
-def test_process_ends_with_the_results_so_far(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    is_dead: bool,
-) -> None:
+def test_process_ends_with_the_results_so_far(tmp_path, monkeypatch, capsys, is_dead):
     for name, value in (("WARN_S", 0.1), ("NEVER_SEEN_S", 0.2), ("LOST_S", 0.2)):
         monkeypatch.setattr(f"kpviewer.pipeline.source.signal_loss.{name}", value)
     monkeypatch.setattr("kpviewer.pipeline.source.reader._STALL_S", 0.0)

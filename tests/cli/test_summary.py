@@ -27,7 +27,7 @@ class Twice(nn.Module):
         return self.last(self.last.weight.new_zeros(1, 5)) + gram.sum()
 
 
-def test_counts_are_those_made_by_hand() -> None:
+def test_counts_are_those_made_by_hand():
     summary = summarise(Twice().eval(), (8, 10))
     conv, relu, linear = summary.layers
     assert (conv.name, conv.kind, conv.output_shape) == ("body.0", "Conv2d", (1, 4, 4, 5))
@@ -40,7 +40,7 @@ def test_counts_are_those_made_by_hand() -> None:
     assert summary.multiply_adds == 2160 + 10 + 4 * 20 * 4  # with the product outside
 
 
-def test_nothing_stays_on_the_network() -> None:
+def test_nothing_stays_on_the_network():
     network = Twice()
     summarise(network, (8, 10))
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in network.modules())  # noqa: SLF001
@@ -49,7 +49,7 @@ def test_nothing_stays_on_the_network() -> None:
 MODEL = "face-ssd"
 
 
-def test_the_command_lists_layers_and_totals() -> None:
+def test_the_command_lists_layers_and_totals():
     result = CliRunner().invoke(main, ["summary", MODEL, "--size", "128x192"])
     assert result.exit_code == 0, result.output
     network = build_face_ssd().network
@@ -59,19 +59,19 @@ def test_the_command_lists_layers_and_totals() -> None:
 
 
 @pytest.mark.parametrize("size", ["128x", "0x64", "ax3", "64x64x3"])
-def test_an_invalid_size_is_refused(size: str) -> None:
+def test_an_invalid_size_is_refused(size):
     result = CliRunner().invoke(main, ["summary", MODEL, "--size", size])
     assert result.exit_code == 2
     assert "HxW" in result.output
 
 
-def test_an_unsupported_size_is_reported() -> None:
+def test_an_unsupported_size_is_reported():
     result = CliRunner().invoke(main, ["summary", MODEL, "--size", "100x100"])
     assert result.exit_code == 4
     assert "multiples of its stride (32)" in result.output
 
 
-def test_a_size_that_needs_too_much_memory_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_size_that_needs_too_much_memory_is_reported(monkeypatch):
     def fail(*_: object) -> None:
         raise RuntimeError("can't allocate memory.")
 
@@ -81,7 +81,7 @@ def test_a_size_that_needs_too_much_memory_is_reported(monkeypatch: pytest.Monke
     assert "can't allocate memory. Try a smaller size." in result.stderr
 
 
-def test_a_network_without_torch_layers_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_without_torch_layers_is_reported(monkeypatch):
     spec = ModelSpec("foreign", "onnx", Task.DETECT, ("face",), (8, 8))
     foreign = SimpleNamespace(spec=spec, network=nn.Identity())
     monkeypatch.setattr("kpviewer.models.loading.open_model", lambda _: foreign)

@@ -23,11 +23,11 @@ def corner(spec: ModelSpec) -> np.ndarray:
     return drawn[182:190, 202:210]
 
 
-def test_missed_objects_are_marked_in_reports() -> None:
+def test_missed_objects_are_marked_in_reports():
     assert (corner(SPEC) == 255).any()
 
 
-def test_centres_within_the_distance_are_drawn_as_matched_at_every_scale() -> None:
+def test_centres_within_the_distance_are_drawn_as_matched_at_every_scale():
     shifted = detections([(160.0, 100.0, 260.0, 180.0)])  # 60 px off, IoU 0.25
     truth, bgr = ground_truth(BOX, (150, 140)), np.full((150, 200, 3), GREY, np.uint8)
     by_iou, near, too_far = (
@@ -37,7 +37,7 @@ def test_centres_within_the_distance_are_drawn_as_matched_at_every_scale() -> No
     assert (near != by_iou).any()
 
 
-def test_a_low_image_has_no_legend_over_its_marks() -> None:
+def test_a_low_image_has_no_legend_over_its_marks():
     truth = ground_truth((10.0, 5.0, 40.0, 35.0), (25, 20))
     low, high = (
         draw_on(np.full((height, 400, 3), GREY, np.uint8), 1.0, truth, detections(), SPEC)
@@ -47,6 +47,6 @@ def test_a_low_image_has_no_legend_over_its_marks() -> None:
     assert (high[:, 200:] != GREY).any()
 
 
-def test_reports_on_keypoint_models_mark_no_boxes() -> None:
+def test_reports_on_keypoint_models_mark_no_boxes():
     points = replace(SPEC, task=Task.KEYPOINTS, keypoint_names=("nose",))
     assert (corner(points) == GREY).all()

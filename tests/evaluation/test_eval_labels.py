@@ -40,7 +40,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Result
     return lambda *args: CliRunner().invoke(main, ["eval", "--data", data, *map(str, args)])
 
 
-def test_scores_are_written_as_json_alone(run: Callable[..., Result]) -> None:
+def test_scores_are_written_as_json_alone(run):
     result = run("--json", "-")
     assert result.exit_code == 0, result.output
     scores = json.loads(result.stdout)
@@ -59,9 +59,7 @@ def test_scores_are_written_as_json_alone(run: Callable[..., Result]) -> None:
     assert set(scores["ms_per_frame"]) == {"mean", "p50", "p95"}
 
 
-def test_a_class_that_the_data_do_not_label_has_no_scores(
-    run: Callable[..., Result], tmp_path: Path
-) -> None:
+def test_a_class_that_the_data_do_not_label_has_no_scores(run, tmp_path):
     folder = write_blocks(tmp_path / "blues", [["blue"], []])
     scores = json.loads(run("--data", f"voc:{folder}", "--json", "-").stdout)
     assert scores["classes"]["green"] == {
@@ -70,9 +68,7 @@ def test_a_class_that_the_data_do_not_label_has_no_scores(
     assert (scores["accuracy_multi"], scores["f1"], scores["map"]) == (1.0, 1.0, 1.0)
 
 
-def test_the_page_holds_table_sweep_and_worst_images(
-    run: Callable[..., Result], tmp_path: Path
-) -> None:
+def test_the_page_holds_table_sweep_and_worst_images(run, tmp_path):
     result = run("--report", tmp_path / "page")
     assert result.exit_code == 0, result.output
     assert "best thresholds" in result.stdout and "ms a frame" in result.stdout
@@ -82,16 +78,14 @@ def test_the_page_holds_table_sweep_and_worst_images(
     assert all((tmp_path / "page" / name).is_file() for name in (SWEEP_CSV, SWEEP_PNG))
 
 
-def test_a_page_that_cannot_be_written_exits_with_six(
-    run: Callable[..., Result], tmp_path: Path
-) -> None:
+def test_a_page_that_cannot_be_written_exits_with_six(run, tmp_path):
     (tmp_path / "file").write_text("")
     result = run("--report", tmp_path / "file")
     assert result.exit_code == 6
     assert "can't be created as a folder" in result.stderr
 
 
-def test_the_worst_images_have_most_wrong_decisions_then_the_most_confident() -> None:
+def test_the_worst_images_have_most_wrong_decisions_then_the_most_confident():
     scores = np.array([[0.9, 0.9], [0.6, 0.1], [0.9, 0.1], [0.1, 0.1]], np.float32)
     present = np.zeros((4, 2), np.bool_)
     known = np.ones((4, 2), np.bool_)

@@ -48,7 +48,7 @@ def evaluate(dots: Path, monkeypatch: pytest.MonkeyPatch):
     return lambda *more: CliRunner().invoke(main, [*words, *map(str, more)])
 
 
-def test_a_point_model_is_scored_on_boxes_of_the_ground_truth(evaluate) -> None:
+def test_a_point_model_is_scored_on_boxes_of_the_ground_truth(evaluate):
     result = evaluate("--json", "-")
     assert result.exit_code == 0, result.output
     scores = json.loads(result.stdout)
@@ -68,7 +68,7 @@ def test_a_point_model_is_scored_on_boxes_of_the_ground_truth(evaluate) -> None:
     assert (scores["engine"], scores["device"]) == ("torch", "CPU")
 
 
-def test_options_without_effect_are_named(evaluate) -> None:
+def test_options_without_effect_are_named(evaluate):
     given = ("--backend", "openvino", "--precision", "bf16", "--iou", "0.3", "--within", "4")
     result = evaluate("--json", "-", *given)
     assert json.loads(result.stdout)["precision"] == "fp32"
@@ -77,9 +77,7 @@ def test_options_without_effect_are_named(evaluate) -> None:
     assert "effect" not in evaluate("--backend", "torch", "--precision", "fp32").stderr
 
 
-def test_an_exported_point_model_is_scored_on_whole_images_and_says_so(
-    dots: Path, tmp_path: Path
-) -> None:
+def test_an_exported_point_model_is_scored_on_whole_images_and_says_so(dots, tmp_path):
     detector = dot_reader(1.25)
     options = ExportOptions(Format.ONNX)
     pixels = [cv2.imread(str(dots.parent / "images" / "0.png"))]
@@ -90,7 +88,7 @@ def test_an_exported_point_model_is_scored_on_whole_images_and_says_so(
     assert not whole.notes
 
 
-def test_the_table_has_a_line_for_each_source(evaluate) -> None:
+def test_the_table_has_a_line_for_each_source(evaluate):
     output = evaluate().stdout
     assert "PCK@0.2" in output and "sqrt(MSE) px" in output
     assert output.count("-0.03") == 4 and output.count("-0.04") == 4  # bias x, y: 3 rows, 1 point
@@ -98,7 +96,7 @@ def test_the_table_has_a_line_for_each_source(evaluate) -> None:
     assert "ms an object" in output
 
 
-def test_the_page_shows_the_worst_images(evaluate, tmp_path: Path, qapp: object) -> None:
+def test_the_page_shows_the_worst_images(evaluate, tmp_path, qapp):
     result = evaluate("--report", tmp_path / "page")
     assert result.exit_code == 0, result.output
     page = (tmp_path / "page" / "report.html").read_text()
@@ -106,21 +104,21 @@ def test_the_page_shows_the_worst_images(evaluate, tmp_path: Path, qapp: object)
     assert page.count("data:image/jpeg") == 2
 
 
-def test_other_keypoints_exit_with_five(evaluate, dots: Path) -> None:
+def test_other_keypoints_exit_with_five(evaluate, dots):
     dots.write_text(dots.read_text().replace('"keypoints": ["dot"]', '"keypoints": ["eye"]'))
     result = evaluate()
     assert result.exit_code == 5
     assert "places dot" in result.output
 
 
-def test_errors_are_normalised_for_each_object(dots: Path) -> None:
+def test_errors_are_normalised_for_each_object(dots):
     image = read_annotations(f"coco:{dots}").images[0].take(np.array([1, 0]))
     seen = ObjectPoints(image, np.array([[[70, 44]], [[20, 20]]], np.float32))
     # 5 px over the diagonal of a 30 x 30 box
     np.testing.assert_allclose(relative_errors(seen), [5 / (30 * 2**0.5), 0], atol=1e-6)
 
 
-def test_higher_validation_scores_are_better(dots: Path) -> None:
+def test_higher_validation_scores_are_better(dots):
     scores = evaluate_model(
         dot_reader(1.25), read_annotations(f"coco:{dots}"), EvaluationOptions("cpu")
     ).summary()
@@ -128,7 +126,7 @@ def test_higher_validation_scores_are_better(dots: Path) -> None:
     assert scores["-mean px"] == pytest.approx(-2.5, abs=0.1)
 
 
-def test_a_model_of_the_python_api_is_scored_alike(dots: Path) -> None:
+def test_a_model_of_the_python_api_is_scored_alike(dots):
     data, options = read_annotations(f"coco:{dots}"), EvaluationOptions("cpu")
     scores = [
         evaluate_model(model, data, options).summary()
@@ -137,7 +135,7 @@ def test_a_model_of_the_python_api_is_scored_alike(dots: Path) -> None:
     assert scores[0] == scores[1]
 
 
-def test_checkpoints_of_several_points_are_ranked_by_relative_errors() -> None:
+def test_checkpoints_of_several_points_are_ranked_by_relative_errors():
     nme = KeypointScore(0.04, 0.03, 0.05, 9, "inter-ocular")
     score = PointScore(9, 2.0, 1.5, nme, (0, 0), ((0, 0), None), 0.9, (0.9, None), "torso")
     assert validation_scores(score) == {"1 - NME": pytest.approx(0.96), "PCK@0.2": 0.9}

@@ -1,7 +1,5 @@
 """Kinds of models: each is a module."""
 
-from pathlib import Path
-
 import pytest
 from interpreter import python
 
@@ -30,13 +28,11 @@ KIND = ModelKind(lambda model, data, options: (model, data), architectures=("new
         ("strip-grid", Task.DETECT, grid),
     ],
 )
-def test_a_model_has_the_kind_of_its_architecture_else_of_its_task(
-    architecture: str, task: Task, kind: object
-) -> None:
+def test_a_model_has_the_kind_of_its_architecture_else_of_its_task(architecture, task, kind):
     assert kind_of(architecture, task) is kind.KIND  # type: ignore[attr-defined]
 
 
-def test_models_that_run_without_torch_are_scored_without_importing_it() -> None:
+def test_models_that_run_without_torch_are_scored_without_importing_it():
     out = python(
         "import sys\n"
         "from kpviewer.evaluation.evaluator import kind_of\n"
@@ -48,7 +44,7 @@ def test_models_that_run_without_torch_are_scored_without_importing_it() -> None
     assert out == "False\n"
 
 
-def test_a_new_kind_needs_only_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_kind_needs_only_a_module(tmp_path, monkeypatch):
     (tmp_path / "new_kind_of_model.py").write_text(KIND)
     monkeypatch.setattr(kinds, "__path__", [*kinds.__path__, str(tmp_path)])
 

@@ -1,7 +1,5 @@
 """The keys of ``kpviewer eval --json``, which are stable: programs read them."""
 
-from pathlib import Path
-
 import pytest
 from evaluation.test_eval import BrightBoxEngine, labels
 from evaluation.test_eval_labels import ColourEngine
@@ -86,20 +84,20 @@ def keys_of(model: object, spec: str, within_px: float | None = None) -> set[str
 
 
 @pytest.mark.parametrize("within_px", [None, 3.0])
-def test_of_detectors(labels: Path, within_px: float | None) -> None:
+def test_of_detectors(labels, within_px):
     places = under("by_place", BY_PLACE) if within_px else set()
     assert keys_of(BrightBoxEngine(), f"coco:{labels}", within_px) == BOXES | SOURCES | places
 
 
-def test_of_single_object_models(blocks: str) -> None:
+def test_of_single_object_models(blocks):
     single = under("single_object", SINGLE | under("by_class.NAME", SINGLE))
     assert keys_of(BlockEngine(), blocks) == BOXES | single | {"by_source"}
 
 
-def test_of_multi_label_models(tmp_path: Path) -> None:
+def test_of_multi_label_models(tmp_path):
     folder = write_blocks(tmp_path / "blocks", [["blue"], ["green"], ["red"], []])
     assert keys_of(ColourEngine(), f"voc:{folder}") == LABELS
 
 
-def test_of_point_models(dots: Path) -> None:
+def test_of_point_models(dots):
     assert keys_of(dot_reader(1.25), f"coco:{dots}") == POINTS

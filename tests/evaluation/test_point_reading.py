@@ -73,7 +73,7 @@ def annotated(*, pseudo: bool = False) -> AnnotationSet:
     return AnnotationSet((image,), ("dot",), ("dot",))
 
 
-def test_every_object_has_its_own_crop() -> None:
+def test_every_object_has_its_own_crop():
     score = score_points(dot_reader(1.25), annotated()).overall
     assert score.objects == 2
     # dots of whole pixels in crops that scale by about 1: a tenth of a pixel
@@ -82,13 +82,13 @@ def test_every_object_has_its_own_crop() -> None:
     assert score.pck == 1
 
 
-def test_objects_labelled_by_a_detector_do_not_count() -> None:
+def test_objects_labelled_by_a_detector_do_not_count():
     score = score_points(dot_reader(1.25), annotated(pseudo=True)).overall
     assert score.objects == 1
     assert score.mean_px == pytest.approx(0, abs=0.1)
 
 
-def test_a_model_of_whole_images_runs_on_the_whole_image() -> None:
+def test_a_model_of_whole_images_runs_on_the_whole_image():
     only = annotated()
     score = score_points(dot_reader(0), only).overall
     # both dots at once: their mean is (45, 32)
@@ -96,12 +96,12 @@ def test_a_model_of_whole_images_runs_on_the_whole_image() -> None:
     assert score.mean_px == pytest.approx(np.mean(gaps), abs=0.5)
 
 
-def test_other_keypoints_are_refused() -> None:
+def test_other_keypoints_are_refused():
     with pytest.raises(DatasetError, match="places dot"):
         score_points(dot_reader(0), replace(annotated(), keypoint_names=("eye",)))
 
 
-def test_keypoints_are_compared_by_name_in_whatever_order() -> None:
+def test_keypoints_are_compared_by_name_in_whatever_order():
     spec = replace(SPEC, keypoint_names=("left eye", "nose"))
     only = annotated().images[0]
     xy = np.array([[[1, 1], [2, 2], [3, 3]]] * 2, np.float32)
@@ -115,13 +115,13 @@ def test_keypoints_are_compared_by_name_in_whatever_order() -> None:
     assert "chin" in " ".join(found.notes)
 
 
-def test_an_unreadable_image_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_image_is_refused(monkeypatch):
     monkeypatch.setattr(timing, "load_image", lambda path: None)
     with pytest.raises(DatasetError, match=r"a\.png"):
         score_points(dot_reader(0), annotated())
 
 
-def test_each_source_is_scored() -> None:
+def test_each_source_is_scored():
     first, second = replace(annotated().images[0], source="a"), annotated(pseudo=True).images[0]
     report = score_points(dot_reader(1.25), replace(annotated(), images=(first, second)))
     assert report.overall.objects == 3

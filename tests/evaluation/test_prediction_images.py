@@ -1,7 +1,6 @@
 """predictions.png of a training run: the same few images with ground truth and predictions."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ from kpviewer.training.config import TrainConfig
 from kpviewer.training.families.registry import make_objective
 
 
-def test_images_are_spread_over_those_with_objects() -> None:
+def test_images_are_spread_over_those_with_objects():
     images = [annotated(f"{row}.png", (0,) if row % 2 else (), row) for row in range(100)]
     rows = [image.image_id for image in chosen(images, 5)]
     assert rows == [1, 21, 41, 61, 81]
@@ -33,7 +32,7 @@ def test_images_are_spread_over_those_with_objects() -> None:
     assert chosen([annotated("film.mp4")]) == []
 
 
-def test_every_tile_is_complete_in_the_grid() -> None:
+def test_every_tile_is_complete_in_the_grid():
     shades = range(100, 106)
     tiles = [np.full((20 + 5 * row, 30, 3), shade, np.uint8) for row, shade in enumerate(shades)]
     canvas = grid(tiles)
@@ -67,9 +66,7 @@ def data(tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize("build", [lambda: dot_reader(1.25), build_light_ssd])
-def test_detectors_of_points_and_of_boxes_are_drawn(
-    data: str, tmp_path: Path, qapp: object, build: Callable[[], object]
-) -> None:
+def test_detectors_of_points_and_of_boxes_are_drawn(data, tmp_path, qapp, build):
     show = prediction_images(data, tmp_path, "cpu")
     assert show is not None
     detector = build()
@@ -85,9 +82,7 @@ def test_detectors_of_points_and_of_boxes_are_drawn(
 
 
 @pytest.mark.parametrize("kind", ["multilabel", "single"])
-def test_models_of_whole_images_have_the_ground_truth_under_each(
-    tmp_path: Path, qapp: object, kind: str
-) -> None:
+def test_models_of_whole_images_have_the_ground_truth_under_each(tmp_path, qapp, kind):
     names = [["blue"], ["red"], [], ["red", "green"]]
     spec = f"voc:{write_blocks(tmp_path / 'blocks', names)}"
     show = prediction_images(spec, tmp_path, "cpu")
@@ -105,9 +100,7 @@ def test_models_of_whole_images_have_the_ground_truth_under_each(
     assert (drawn[SIDE_PX + 8 :] > 200).any()  # bright text on the dark panel
 
 
-def test_a_run_checks_its_data_and_draws_its_predictions(
-    data: str, tmp_path: Path, qapp: object
-) -> None:
+def test_a_run_checks_its_data_and_draws_its_predictions(data, tmp_path, qapp):
     labels = tmp_path / "labels.json"
     labels.write_text(labels.read_text().replace("[10, 10, 24, 20]", "[10, 10, 0, 20]", 1))
     words = ["train", "head-centre", "--data", data, "--out", str(tmp_path / "out")]

@@ -64,7 +64,7 @@ def report_of(
     return DetectionReport(run.evaluated(options.data_name), result, options)
 
 
-def test_the_worst_images_come_first_and_correct_ones_are_left_out() -> None:
+def test_the_worst_images_come_first_and_correct_ones_are_left_out():
     images = [annotated("good", 0), annotated("missed", 0, 40), annotated("both", 0)]
     found = [seen((0, 0.9), (20, 0.1)), seen((0, 0.9)), seen((20, 0.9), (40, 0.8))]
     worst = report_of(images, found, EvaluationOptions()).worst()
@@ -74,7 +74,7 @@ def test_the_worst_images_come_first_and_correct_ones_are_left_out() -> None:
     ]
 
 
-def test_the_worst_images_are_by_distance_where_the_localisation_is_scored() -> None:
+def test_the_worst_images_are_by_distance_where_the_localisation_is_scored():
     near, far, long = annotated("near", 0), annotated("far", 0), annotated("long", 0)
     long = replace(long, targets=replace(long.targets, xyxy=long.targets.xyxy * 6))
     found = [seen((8, 0.9)), seen((20, 0.9)), seen()]  # 10 px squares: IoU 1 / 9 and 0
@@ -94,13 +94,13 @@ def test_the_worst_images_are_by_distance_where_the_localisation_is_scored() -> 
         (("a.png", "b.png"), "<h2>The 2 worst images</h2>"),
     ],
 )
-def test_the_page_says_how_many_images_have_errors(tmp_path: Path, names, expected) -> None:
+def test_the_page_says_how_many_images_have_errors(tmp_path, names, expected):
     worst = [PageFigure(name, None) for name in names]
     path = write_page(tmp_path, Page("squares", "On CPU.", [], [], worst, "Legend."))
     assert expected in path.read_text(encoding="utf-8")
 
 
-def test_figures_are_images() -> None:
+def test_figures_are_images():
     found, ground_truth = [seen((0, 0.9), (20, 0.4))], [annotated("a", 0).targets]
     curve = curves_by_class(found, ground_truth, 1)[0]
     never_found = curves_by_class([seen()], ground_truth, 1)[0]
@@ -116,7 +116,7 @@ def test_figures_are_images() -> None:
         assert image.std() > 0.02
 
 
-def test_confusion_of_many_classes_is_an_image_of_bounded_size() -> None:
+def test_confusion_of_many_classes_is_an_image_of_bounded_size():
     png = confusion_figure(np.eye(151, dtype=np.int64), [f"class {row}" for row in range(150)])
     assert max(imread(io.BytesIO(png), format="png").shape) < 2500
 
@@ -145,9 +145,7 @@ def command_line(folder: Path, out: Path) -> list[str]:
     return [*words, "--backend", "torch", "--report", str(out)]
 
 
-def test_the_page_is_self_contained_and_names_cannot_become_markup(
-    small_set: Path, qapp: object
-) -> None:
+def test_the_page_is_self_contained_and_names_cannot_become_markup(small_set, qapp):
     labels = small_set / "labels.json"
     (small_set / "images" / "a.png").rename(small_set / "images" / "<b>&.png")
     labels.write_text(labels.read_text().replace("a.png", "<b>&.png"))
@@ -162,9 +160,7 @@ def test_the_page_is_self_contained_and_names_cannot_become_markup(
     assert imread(io.BytesIO(jpeg), format="jpeg").shape == (315, 420, 3)
 
 
-def test_a_folder_that_cannot_be_made_is_refused_before_the_evaluation(
-    small_set: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_cannot_be_made_is_refused_before_the_evaluation(small_set, monkeypatch):
     monkeypatch.setattr(evaluator, "evaluate", None)
     (small_set / "file").write_text("")
     result = CliRunner().invoke(main, command_line(small_set, small_set / "file" / "page"))
@@ -172,16 +168,14 @@ def test_a_folder_that_cannot_be_made_is_refused_before_the_evaluation(
     assert "can't be created" in result.output
 
 
-def test_a_page_that_cannot_be_written_is_refused(small_set: Path, qapp: object) -> None:
+def test_a_page_that_cannot_be_written_is_refused(small_set, qapp):
     (small_set / "page" / PAGE).mkdir(parents=True)
     result = CliRunner().invoke(main, command_line(small_set, small_set / "page"))
     assert result.exit_code == 6
     assert "can't be written" in result.output
 
 
-def test_images_are_left_out_without_a_renderer(
-    small_set: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_images_are_left_out_without_a_renderer(small_set, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "kpviewer.evaluation.drawing", None)
     result = CliRunner().invoke(main, command_line(small_set, small_set / "page"))
     assert result.exit_code == 0, result.output

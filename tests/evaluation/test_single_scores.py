@@ -54,7 +54,7 @@ def run(monkeypatch: pytest.MonkeyPatch, blocks: str):
     return lambda *args: CliRunner().invoke(main, ["eval", "--data", blocks, *map(str, args)])
 
 
-def test_class_accuracy_and_mean_iou_are_added_to_average_precision(run) -> None:
+def test_class_accuracy_and_mean_iou_are_added_to_average_precision(run):
     result = run("--json", "-")
     assert result.exit_code == 0, result.output
     scores = json.loads(result.stdout)
@@ -89,13 +89,13 @@ class UnsureEngine(BlockEngine):
         return replace(found, scores=scores), timings
 
 
-def test_a_best_score_counts_however_low_it_is_among_many_classes(run, monkeypatch) -> None:
+def test_a_best_score_counts_however_low_it_is_among_many_classes(run, monkeypatch):
     monkeypatch.setattr("kpviewer.models.loading.open_model", lambda _: UnsureEngine())
     single = json.loads(run("--json", "-").stdout)["single_object"]
     assert (single["accuracy"], single["mean_iou"]) == (0.75, pytest.approx(3.5 / 4))
 
 
-def test_a_class_that_the_data_do_not_label_is_a_wrong_one(run, tmp_path: Path) -> None:
+def test_a_class_that_the_data_do_not_label_is_a_wrong_one(run, tmp_path):
     folder = write_blocks(tmp_path / "reds", [["red"], ["blue"]])  # no green: red is taken for it
     scores = json.loads(run("--data", f"voc:{folder}", "--json", "-").stdout)
     assert scores["single_object"]["by_class"]["red"] == {
@@ -105,7 +105,7 @@ def test_a_class_that_the_data_do_not_label_is_a_wrong_one(run, tmp_path: Path) 
     assert scores["confusion"]["counts"][-1] == [0, 0, 0, 0]
 
 
-def test_the_table_and_the_page_have_them_too(run, tmp_path: Path, qapp: object) -> None:
+def test_the_table_and_the_page_have_them_too(run, tmp_path, qapp):
     result = run("--report", tmp_path / "page")
     assert result.exit_code == 0, result.output
     assert "class accuracy" in result.stdout and "0.875" in result.stdout
@@ -113,7 +113,7 @@ def test_the_table_and_the_page_have_them_too(run, tmp_path: Path, qapp: object)
     assert "<th>class accuracy</th>" in page and "<td>0.875</td>" in page
 
 
-def test_a_run_logs_them_at_each_checkpoint(blocks: str, tmp_path: Path, qapp: object) -> None:
+def test_a_run_logs_them_at_each_checkpoint(blocks, tmp_path, qapp):
     words = ["train", "single-object", "--data", blocks, "--val", blocks, "--device", "cpu"]
     words += ["--out", str(tmp_path / "out")]
     small = {"steps": 1, "batch": 2, "workers": 0, "inputs": [64], "tensorboard": False}
@@ -126,9 +126,7 @@ def test_a_run_logs_them_at_each_checkpoint(blocks: str, tmp_path: Path, qapp: o
 
 
 @pytest.mark.parametrize("more", [[], ["--find-lr"]])
-def test_data_without_single_objects_are_refused_before_the_first_step(
-    blocks: str, tmp_path: Path, more: list[str]
-) -> None:
+def test_data_without_single_objects_are_refused_before_the_first_step(blocks, tmp_path, more):
     empty = write_blocks(tmp_path / "empty", [[], ["red", "blue"]])
     words = ["train", "single-object", "--data", blocks, "--val", f"voc:{empty}"]
     result = CliRunner().invoke(main, [*words, "--out", str(tmp_path / "out"), "--skip-bad", *more])

@@ -60,7 +60,7 @@ def found_in(path: Path) -> list[Detections]:
     return seen
 
 
-def test_sizes_are_those_of_the_masks_as_in_coco(tmp_path: Path) -> None:
+def test_sizes_are_those_of_the_masks_as_in_coco(tmp_path):
     path = write_set(tmp_path, with_areas=True)
     seen = found_in(path)
     given, results = COCO(str(path)), []
@@ -83,14 +83,14 @@ def test_sizes_are_those_of_the_masks_as_in_coco(tmp_path: Path) -> None:
     assert counts == [small, len(areas) - small - large, large]
 
 
-def test_boxes_stand_for_masks_that_are_not_stated(tmp_path: Path) -> None:
+def test_boxes_stand_for_masks_that_are_not_stated(tmp_path):
     path = write_set(tmp_path, with_areas=False)
     scores = size_scores(found_in(path), read_annotations(f"coco:{path}"))
     boxes = [each["bbox"] for each in json.loads(path.read_text())["annotations"]]
     assert scores["large"].objects == sum(width * height > 96**2 for *_, width, height in boxes)
 
 
-def test_sizes_are_named_only_if_there_are_several() -> None:
+def test_sizes_are_named_only_if_there_are_several():
     none, all_small = SizeScore(0, None), {"small": SizeScore(3, 0.5), "medium": SizeScore(0, None)}
     assert size_note({**all_small, "large": none}) == ""
     text = size_note({**all_small, "large": SizeScore(1200, 0.25)})

@@ -1,7 +1,6 @@
 """Models written as Darknet's files are the same models when they are opened again."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,7 +35,7 @@ def detector(tmp_path_factory: pytest.TempPathFactory) -> YoloDetector:
     return YoloDetector(spec, network)
 
 
-def test_a_trained_model_keeps_every_bit(detector: YoloDetector, tmp_path: Path) -> None:
+def test_a_trained_model_keeps_every_bit(detector, tmp_path):
     report = export(detector, tmp_path / "mine.cfg", DARKNET, images())
     assert sorted(each.name for each in tmp_path.iterdir()) == [
         "mine.cfg", "mine.names", "mine.weights",
@@ -50,7 +49,7 @@ def test_a_trained_model_keeps_every_bit(detector: YoloDetector, tmp_path: Path)
         assert torch.equal(tensor, expected[name]), name
 
 
-def test_an_opened_model_is_written_as_the_same_weights(tmp_path: Path) -> None:
+def test_an_opened_model_is_written_as_the_same_weights(tmp_path):
     cfg = write_model(tmp_path)
     (tmp_path / "out").mkdir()
     written = write_darknet(open_model(cfg), tmp_path / "out", "small")
@@ -64,14 +63,14 @@ def test_an_opened_model_is_written_as_the_same_weights(tmp_path: Path) -> None:
     assert torch.equal(first.scores, second.scores)
 
 
-def test_the_size_and_the_fitting_are_in_the_cfg(detector: YoloDetector, tmp_path: Path) -> None:
+def test_the_size_and_the_fitting_are_in_the_cfg(detector, tmp_path):
     stretched = YoloDetector(replace(detector.spec, resize=Resize.STRETCH), detector.network)
     write_darknet(stretched, tmp_path, "wide", (64, 160))
     spec = open_model(tmp_path / "wide.cfg").spec
     assert (spec.input_hw, spec.resize, spec.notes) == ((64, 160), Resize.STRETCH, ())
 
 
-def test_other_networks_are_refused(detector: YoloDetector, tmp_path: Path) -> None:
+def test_other_networks_are_refused(detector, tmp_path):
     with pytest.raises(WeightsError, match="isn't made of Darknet's layers"):
         export(build_light_ssd(), tmp_path / "x.cfg", DARKNET, images())
     other = YoloDetector(replace(detector.spec, mean=(0.5, 0.5, 0.5)), detector.network)
@@ -81,18 +80,18 @@ def test_other_networks_are_refused(detector: YoloDetector, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("option", ["half", "int8", "nms"])
-def test_options_of_graphs_are_refused(option: str, detector: YoloDetector, tmp_path: Path) -> None:
+def test_options_of_graphs_are_refused(option, detector, tmp_path):
     options = replace(DARKNET, **{option: True})
     with pytest.raises(KpviewerError, match="single precision and no NMS"):
         export(detector, tmp_path / "x.cfg", options, images())
 
 
-def test_a_name_must_be_that_of_a_cfg(detector: YoloDetector, tmp_path: Path) -> None:
+def test_a_name_must_be_that_of_a_cfg(detector, tmp_path):
     with pytest.raises(KpviewerError, match=r"must be named \.cfg or \.weights, got x\.onnx"):
         export(detector, tmp_path / "x.onnx", DARKNET, images())
 
 
-def test_a_toml_of_other_classes_is_not_left_beside(detector: YoloDetector, tmp_path: Path) -> None:
+def test_a_toml_of_other_classes_is_not_left_beside(detector, tmp_path):
     (tmp_path / "x.toml").write_text('classes = ["a", "b"]')
     with pytest.raises(KpviewerError, match=r"x\.toml would describe x\.cfg"):
         export(detector, tmp_path / "x.cfg", DARKNET, images())

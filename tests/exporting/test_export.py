@@ -107,7 +107,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     ("name", "nms"),
     [*((name, False) for name in SPECS), *((name, True) for name in SPECS if name != "labels")],
 )  # class scores have no NMS
-def test_a_file_detects_the_same_as_torch(exported: Exported, name: str, nms: bool) -> None:
+def test_a_file_detects_the_same_as_torch(exported, name, nms):
     detector, path = exported(name, nms)
     given = loaded(path)
     original = Model(detector, "cpu", "fp32", "torch")
@@ -123,7 +123,7 @@ def test_a_file_detects_the_same_as_torch(exported: Exported, name: str, nms: bo
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_the_description_comes_back(exported: Exported, name: str) -> None:
+def test_the_description_comes_back(exported, name):
     detector, path = exported(name, False)
     spec = loaded(path).spec
     is_points = name == "points"
@@ -136,7 +136,7 @@ def test_the_description_comes_back(exported: Exported, name: str) -> None:
     assert spec == normalised
 
 
-def test_the_original_description_is_in_the_file(tmp_path: Path) -> None:
+def test_the_original_description_is_in_the_file(tmp_path):
     detector = detector_of("ssd")
     detector.spec = replace(detector.spec, resize=Resize.AREA, stride=32)
     export(detector, tmp_path / "m.onnx", ExportOptions(input_hw=(96, 96)), images())
@@ -149,7 +149,7 @@ def metadata(path: Path) -> dict[str, str]:
     return {entry.key: entry.value for entry in onnx.load(str(path)).metadata_props}
 
 
-def test_other_programs_find_ultralytics_entries(exported: Exported) -> None:
+def test_other_programs_find_ultralytics_entries(exported):
     _, path = exported("points", True)
     entries = metadata(path)
     assert entries["task"] == "pose"
@@ -164,9 +164,7 @@ def test_other_programs_find_ultralytics_entries(exported: Exported) -> None:
 
 
 @pytest.mark.parametrize("nms", [False, True])
-def test_a_reader_of_ultralytics_exports_finds_the_same(
-    exported: Exported, tmp_path: Path, nms: bool
-) -> None:
+def test_a_reader_of_ultralytics_exports_finds_the_same(exported, tmp_path, nms):
     detector, path = exported("ssd", nms)
     model = onnx.load(str(path))
     kept = {k: v for k, v in metadata(path).items() if not k.startswith("kpviewer")}
@@ -180,7 +178,7 @@ def test_a_reader_of_ultralytics_exports_finds_the_same(
     assert expected.keypoints_xy == pytest.approx(found.keypoints_xy, abs=0.5)
 
 
-def test_half_stores_weights_in_half_precision(exported: Exported, tmp_path: Path) -> None:
+def test_half_stores_weights_in_half_precision(exported, tmp_path):
     detector, path = exported("cards", False)
     report = export(detector, tmp_path / "half.onnx", ExportOptions(half=True), images())
     ratio = (tmp_path / "half.onnx").stat().st_size / path.stat().st_size
@@ -189,7 +187,7 @@ def test_half_stores_weights_in_half_precision(exported: Exported, tmp_path: Pat
     assert report.parity.score < 0.01
 
 
-def test_int8_stores_weights_as_bytes(tmp_path: Path) -> None:
+def test_int8_stores_weights_as_bytes(tmp_path):
     detector = detector_of("cards")
     with pytest.raises(KpviewerError, match="kpviewer calibrate"):
         export(detector, tmp_path / "m.onnx", ExportOptions(int8=True), images())
@@ -205,7 +203,7 @@ def test_int8_stores_weights_as_bytes(tmp_path: Path) -> None:
     assert any(node.op_type == "QuantizeLinear" for node in graph.node)
 
 
-def test_openvino_is_a_folder_of_three_files(tmp_path: Path) -> None:
+def test_openvino_is_a_folder_of_three_files(tmp_path):
     pytest.importorskip("openvino")
     out = tmp_path / "m_openvino_model"
     options = ExportOptions(Format.OPENVINO, nms=True)
@@ -218,7 +216,7 @@ def test_openvino_is_a_folder_of_three_files(tmp_path: Path) -> None:
     assert opened.spec.class_names == ("nine", "ace", "king")
 
 
-def test_torchscript_has_its_metadata_beside_the_code(tmp_path: Path) -> None:
+def test_torchscript_has_its_metadata_beside_the_code(tmp_path):
     out = tmp_path / "m.torchscript"
     report = export(detector_of("cards"), out, ExportOptions(Format.TORCHSCRIPT), images())
     assert report.parity.score < 0.01
@@ -228,16 +226,14 @@ def test_torchscript_has_its_metadata_beside_the_code(tmp_path: Path) -> None:
     assert json.loads(files["config.txt"])["task"] == "detect"
 
 
-def test_a_file_that_differs_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_differs_is_removed(tmp_path, monkeypatch):
     monkeypatch.setattr(exporting, "EXACT", Limits(0.5, 0.0, -1.0, 0.0))
     with pytest.raises(KpviewerError, match="doesn't detect the same as torch"):
         export(detector_of("cards"), tmp_path / "m.onnx", ExportOptions(), images())
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_model_below_its_threshold_that_differs_is_to_be_trained_further(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_below_its_threshold_that_differs_is_to_be_trained_further(tmp_path, monkeypatch):
     monkeypatch.setattr(exporting, "EXACT", Limits(0.5, 0.0, -1.0, 0.0))
     detector = detector_of("cards")
     detector.spec = replace(detector.spec, score_threshold=1.0)
@@ -256,34 +252,34 @@ def test_a_model_below_its_threshold_that_differs_is_to_be_trained_further(
         (ExportOptions(input_hw=(32, 32)), "m.onnx", "64x96 px only"),
     ],
 )
-def test_options_that_do_not_fit_are_refused(tmp_path, options, name, message) -> None:
+def test_options_that_do_not_fit_are_refused(tmp_path, options, name, message):
     with pytest.raises(KpviewerError, match=message):
         export(detector_of("cards"), tmp_path / name, options, images())
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
-def test_a_full_disk_is_not_blamed_on_the_network() -> None:
+def test_a_full_disk_is_not_blamed_on_the_network():
     graph = torch.nn.Conv2d(3, 1, 1)
     for write in (write_onnx, write_torchscript):
         with pytest.raises(OSError, match="No space left"):
             write(graph, torch.zeros(1, 3, 8, 8), Path("/dev/full"), {})
 
 
-def test_nms_that_graphs_lack_is_refused(tmp_path: Path) -> None:
+def test_nms_that_graphs_lack_is_refused(tmp_path):
     detector = detector_of("cards")
     detector.spec = replace(detector.spec, nms=NmsKind.SOFT_LINEAR)
     with pytest.raises(KpviewerError, match="hard NMS"):
         export(detector, tmp_path / "m.onnx", ExportOptions(nms=True), images())
 
 
-def test_a_file_of_another_library_is_refused(exported: Exported, tmp_path: Path) -> None:
+def test_a_file_of_another_library_is_refused(exported, tmp_path):
     opened = loaded(exported("cards", False)[1]).detector
     with pytest.raises(KpviewerError, match="Use the file itself"):
         export(opened, tmp_path / "again.onnx", ExportOptions(), images())
 
 
-def test_a_description_that_lies_is_refused(exported: Exported, tmp_path: Path) -> None:
+def test_a_description_that_lies_is_refused(exported, tmp_path):
     _, path = exported("cards", False)
     model, entries = onnx.load(str(path)), metadata(path)
     path = tmp_path / "m.onnx"
@@ -303,7 +299,7 @@ def test_a_description_that_lies_is_refused(exported: Exported, tmp_path: Path) 
             kpviewer.load(path)
 
 
-def test_a_model_that_finds_nothing_cannot_be_compared(tmp_path: Path) -> None:
+def test_a_model_that_finds_nothing_cannot_be_compared(tmp_path):
     detector = detector_of("grid")
     with torch.no_grad():
         detector.network.classes.bias[0] = 1e6
@@ -312,9 +308,7 @@ def test_a_model_that_finds_nothing_cannot_be_compared(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_two_exports_to_one_file_leave_each_other_alone(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_two_exports_to_one_file_leave_each_other_alone(monkeypatch, tmp_path):
     path, compare, began = tmp_path / "m.onnx", exporting.compared, []
 
     def compared_meanwhile(*given):

@@ -35,7 +35,7 @@ class StillEngine:
         (POINTS, [0.9], [[1, 2], [3, 4]], [0.9], [[1, 2], [np.nan, 4]]),
     ],
 )
-def test_what_is_not_a_number_differs(spec, scores, points, bad_scores, bad_points) -> None:
+def test_what_is_not_a_number_differs(spec, scores, points, bad_scores, bad_points):
     images = [np.zeros((64, 64, 3), np.uint8)]
     good = StillEngine(spec, scores, points)
     compared(good, good, images, LIMITS).check(LIMITS)

@@ -97,7 +97,7 @@ def test_source_that_failed_is_the_exit_of_a_timed_run():
     assert "No such camera." in output
 
 
-def test_a_timed_run_that_recorded_nothing_says_so(tmp_path: Path) -> None:
+def test_a_timed_run_that_recorded_nothing_says_so(tmp_path):
     code, output = run(seconds=0, record=str(tmp_path / "a.mp4"))  # over before it begins
     assert code != 0
     assert "Nothing was recorded within 0 s" in output

@@ -5,7 +5,6 @@ import html
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from string import Formatter
 
 import pytest
@@ -110,7 +109,7 @@ def test_words_are_marked_where_they_stand():
                 assert not is_format, f"{place}: values go in after tr"
 
 
-def test_update_keeps_what_is_there_and_marks_what_is_new(tmp_path: Path):
+def test_update_keeps_what_is_there_and_marks_what_is_new(tmp_path):
     file = tmp_path / "xx.ts"
     file.write_text(updated("xx", {"Play": "Speel", "Old": "Oud"}, ["Play", "A <b> & c"]), "utf-8")
     assert read_texts(file) == {"Play": "Speel"}

@@ -38,7 +38,7 @@ def hidden_in(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
-def test_no_file_and_no_line_of_process_holds_a_secret(form, tmp_path, capfd) -> None:
+def test_no_file_and_no_line_of_process_holds_a_secret(form, tmp_path, capfd):
     options = ProcessOptions(tmp_path, ("video", "jsonl", "csv", "coco", "voc"), seconds=0.05)
     with serving(mjpeg([IMAGE] * 5000)) as port:
         code = process_sources([form.format(s=SECRET, port=port)], options, engine=BoxEngine())
@@ -67,7 +67,7 @@ def texts_of(objects: list[QObject]) -> dict[str, str]:
 @pytest.mark.parametrize("form", [FORMS["path"], FORMS["user with signs"]], ids=["path", "user"])
 def test_nothing_in_the_window_or_beside_it_holds_a_secret(
     form, qtbot, open_window, tmp_path, caplog, capfd
-) -> None:
+):
     caplog.set_level(logging.DEBUG)
     settings = tmp_path / "config"
     with serving(mjpeg([IMAGE] * 5000)) as port:

@@ -50,7 +50,7 @@ def results(folder: Path) -> dict[str, dict]:
     return {each["family"]: each for each in report["families"]}
 
 
-def test_a_family_that_fails_says_so_and_the_others_go_on(run, tmp_path: Path) -> None:
+def test_a_family_that_fails_says_so_and_the_others_go_on(run, tmp_path):
     result = run(names="ssd,broken,faster-rcnn")
     assert result.exit_code == 1, result.output
     found = results(tmp_path)
@@ -69,9 +69,7 @@ def test_a_family_that_fails_says_so_and_the_others_go_on(run, tmp_path: Path) -
     assert 'src="http' not in page and 'href="http' not in page.replace("xlink:", "")
 
 
-def test_what_is_trained_and_scored_is_not_repeated_but_timed_again(
-    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_trained_and_scored_is_not_repeated_but_timed_again(run, tmp_path, monkeypatch):
     assert run(names="ssd").exit_code == 0
     before = results(tmp_path)["ssd"]
     for place in ("training.train", "run.score"):
@@ -82,7 +80,7 @@ def test_what_is_trained_and_scored_is_not_repeated_but_timed_again(
     assert after["ms"] != before["ms"]
 
 
-def test_objects_that_became_difficult_are_scored_and_trained_again(run, tmp_path: Path) -> None:
+def test_objects_that_became_difficult_are_scored_and_trained_again(run, tmp_path):
     folder = write_blocks(tmp_path / "val", subsets(8)[1:4])
     assert run("--val", f"voc:{folder}", names="ssd").exit_code == 0
     kept = tmp_path / "ssd" / "scores.json"
@@ -100,7 +98,7 @@ def test_objects_that_became_difficult_are_scored_and_trained_again(run, tmp_pat
     assert len(keys) == 2
 
 
-def test_other_settings_do_not_replace_what_is_trained(run, tmp_path: Path) -> None:
+def test_other_settings_do_not_replace_what_is_trained(run, tmp_path):
     run(names="ssd")
     weights = (tmp_path / "ssd" / "light-ssd.safetensors").read_bytes()
     result = run(names="ssd", images=6)
@@ -117,12 +115,12 @@ def test_other_settings_do_not_replace_what_is_trained(run, tmp_path: Path) -> N
         b'{"fingerprint": 1, "steps": "x", "batch": 2}',
     ],
 )
-def test_a_damaged_record_is_none(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_record_is_none(tmp_path, content):
     (tmp_path / training.RECORD).write_bytes(content)
     assert training.read_record(tmp_path) is None
 
 
-def test_an_interrupted_run_continues(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_run_continues(run, tmp_path, monkeypatch):
     whole = training.train
 
     def cut_short(config: TrainConfig, specs: list[str], out_dir: Path, **options: object) -> Path:
@@ -139,13 +137,13 @@ def test_an_interrupted_run_continues(run, tmp_path: Path, monkeypatch: pytest.M
     assert results(tmp_path)["ssd"]["trained"]["seconds"] > record.seconds
 
 
-def test_without_test_data_the_splits_train_and_test_are_used(run, voc: str) -> None:
+def test_without_test_data_the_splits_train_and_test_are_used(run, voc):
     result = CliRunner().invoke(command, ["--data", voc, "--out", "unused"])
     assert isinstance(result.exception, DatasetError)
     assert "no split 'train'" in result.stderr and "no split 'test'" in result.stderr
 
 
-def test_scores_are_those_of_eval(voc: str, tmp_path: Path, shipped_blocks: Path) -> None:
+def test_scores_are_those_of_eval(voc, tmp_path, shipped_blocks):
     detector, data = load_model(shipped_blocks), read_annotations(voc)
     options = EvaluationOptions("cpu", "fp32", "torch")
     expected = evaluate(detector, data, options).to_json()["overall"]
@@ -165,7 +163,7 @@ def shipped_blocks(voc: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
-def test_every_family_has_the_same_budget_and_augmentation(family: Family) -> None:
+def test_every_family_has_the_same_budget_and_augmentation(family):
     budget = Budget(1001, seed=7, changes=("scenes.mirror=false",))
     config = config_of(family, budget)
     assert (config.steps, config.batch, config.seed) == (126, 8, 7)  # 126 x 8 >= 1001
@@ -180,12 +178,12 @@ def test_every_family_has_the_same_budget_and_augmentation(family: Family) -> No
         (Budget(backbone="vgg16"), "only light"),
     ],
 )
-def test_what_would_differ_between_families_is_refused(budget: Budget, reason: str) -> None:
+def test_what_would_differ_between_families_is_refused(budget, reason):
     with pytest.raises(DatasetError, match=reason):
         config_of(FAMILIES["ssd"], budget)
 
 
-def test_images_of_training_and_test_are_checked(run, voc: str, tmp_path: Path) -> None:
+def test_images_of_training_and_test_are_checked(run, voc, tmp_path):
     folder = write_blocks(tmp_path / "val", subsets(8)[4:])
     done = run("--val", f"voc:{folder}", names="ssd")  # the same images under another name
     assert isinstance(done.exception, DatasetError)
@@ -193,6 +191,6 @@ def test_images_of_training_and_test_are_checked(run, voc: str, tmp_path: Path) 
     assert "image is in training and validation" in done.stderr
 
 
-def test_a_wrong_name_is_refused_before_the_data_are_read() -> None:
+def test_a_wrong_name_is_refused_before_the_data_are_read():
     done = CliRunner().invoke(command, ["--data", "no-such", "--out", "x", "--families", "ssx"])
     assert done.exit_code == 2 and "'ssx'" in done.stderr

@@ -50,27 +50,25 @@ def installed(
     return log.read_text().strip().partition(" -e ")[2]
 
 
-def test_without_a_driver_there_is_no_torch(tmp_path: Path) -> None:
+def test_without_a_driver_there_is_no_torch(tmp_path):
     assert installed(tmp_path) == "."
 
 
-def test_beside_a_driver_torch_comes_with_cuda(tmp_path: Path) -> None:
+def test_beside_a_driver_torch_comes_with_cuda(tmp_path):
     assert installed(tmp_path, versions=VERSIONS, has_nvidia=True) == ".[torch]"
 
 
 @pytest.mark.parametrize("extra", ["torch", "serve,torch", "dev"])
-def test_without_a_driver_torch_is_a_build_for_cpus_where_there_is_one(
-    tmp_path: Path, extra: str
-) -> None:
+def test_without_a_driver_torch_is_a_build_for_cpus_where_there_is_one(tmp_path, extra):
     expected = f".[{extra}] torch==2.12.0+cpu torchvision==2.12.0+cpu"
     assert installed(tmp_path, extra, versions=VERSIONS) == expected
 
 
-def test_an_index_without_builds_for_cpus_decides_itself(tmp_path: Path) -> None:
+def test_an_index_without_builds_for_cpus_decides_itself(tmp_path):
     assert installed(tmp_path, "torch", versions="Available versions: 2.11.0") == ".[torch]"
 
 
-def test_a_torch_for_cpus_without_its_torchvision_is_left_alone(tmp_path: Path) -> None:
+def test_a_torch_for_cpus_without_its_torchvision_is_left_alone(tmp_path):
     found = installed(
         tmp_path, "dev", versions=VERSIONS, of_torchvision="Available versions: 0.26.0"
     )

@@ -71,7 +71,7 @@ def precision_recall(
     return curve_of_matches(matched, scores, sum(int((~each.difficult).sum()) for each in objects))
 
 
-def test_the_curve_goes_down_the_scores() -> None:
+def test_the_curve_goes_down_the_scores():
     curve = precision_recall(*IMAGES, class_id=0)
     assert curve.objects == 3
     assert curve.scores.tolist() == pytest.approx([0.9, 0.8, 0.7, 0.5])
@@ -79,7 +79,7 @@ def test_the_curve_goes_down_the_scores() -> None:
     assert curve.recall.tolist() == pytest.approx([1 / 3, 1 / 3, 2 / 3, 2 / 3])
 
 
-def test_the_curves_of_all_classes_at_once_are_those_of_each() -> None:
+def test_the_curves_of_all_classes_at_once_are_those_of_each():
     rng = np.random.default_rng(3)
     found, true = [], []
     for _ in range(30):
@@ -95,7 +95,7 @@ def test_the_curves_of_all_classes_at_once_are_those_of_each() -> None:
             np.testing.assert_array_equal(getattr(curve, name), getattr(alone, name))
 
 
-def test_a_class_at_a_threshold_by_hand() -> None:
+def test_a_class_at_a_threshold_by_hand():
     curve = precision_recall(*IMAGES, class_id=0)
     at = class_score(curve, 0.7)  # two true positives, one false positive, one of three not found
     assert (at.precision, at.recall) == (pytest.approx(2 / 3), pytest.approx(2 / 3))
@@ -108,7 +108,7 @@ def test_a_class_at_a_threshold_by_hand() -> None:
     assert (nothing.precision, nothing.recall, nothing.f1) == (None, None, None)
 
 
-def test_voc_average_precision_by_hand() -> None:
+def test_voc_average_precision_by_hand():
     curve = precision_recall(*IMAGES, class_id=0)
     # the envelope is 1 up to a recall of 1/3, 2/3 up to 2/3, and nothing beyond
     assert voc_average_precision(curve) == pytest.approx(1 / 3 + 2 / 3 * 1 / 3)
@@ -118,14 +118,14 @@ def test_voc_average_precision_by_hand() -> None:
 
 
 @pytest.mark.parametrize("found", range(11))
-def test_eleven_points_reach_each_tenth_exactly(found: int) -> None:
+def test_eleven_points_reach_each_tenth_exactly(found):
     scores = np.linspace(1, 0.1, found, dtype=np.float32)
     curve = curve_of_matches(np.ones(found, np.bool_), scores, 10)
     tenths = found + 1 if found else 0  # 0, 0.1 ... of the recall
     assert voc_average_precision(curve, eleven_points=True) == pytest.approx(tenths / 11)
 
 
-def test_area_is_near_what_coco_samples_at_101_points() -> None:
+def test_area_is_near_what_coco_samples_at_101_points():
     rng = np.random.default_rng(5)
     found, true = [], []
     for _ in range(60):
@@ -138,14 +138,14 @@ def test_area_is_near_what_coco_samples_at_101_points() -> None:
     assert area == pytest.approx(average_precision(found, true, 1).ap50, abs=0.01)
 
 
-def test_difficult_objects_count_neither_way() -> None:
+def test_difficult_objects_count_neither_way():
     found, true = [seen((0, 0.9, 0), (1, 0.8, 0))], [ground_truth((0, 0), (1, 0), difficult=(0,))]
     curve = precision_recall(found, true, 0)
     assert (curve.objects, curve.precision.tolist()) == (1, [1.0])
     assert confusion_matrix(found, true, 1).tolist() == [[1, 0], [0, 0]]
 
 
-def test_calibration_by_hand() -> None:
+def test_calibration_by_hand():
     result = calibration(*IMAGES, bins=2)
     # under 0.5: none; from 0.5: scores 0.9 0.8 0.7 0.6 0.5, of which 0.9, 0.7 and 0.6 match
     assert result.counts.tolist() == [0, 5]
@@ -156,7 +156,7 @@ def test_calibration_by_hand() -> None:
     assert calibration([seen()], [ground_truth()]).expected_error is None
 
 
-def test_a_sure_detection_belongs_to_the_last_bin() -> None:
+def test_a_sure_detection_belongs_to_the_last_bin():
     assert calibration([seen((0, 1.0, 0))], [ground_truth((0, 0))], bins=4).counts.tolist() == [
         0,
         0,
@@ -165,7 +165,7 @@ def test_a_sure_detection_belongs_to_the_last_bin() -> None:
     ]
 
 
-def test_confusion_by_hand() -> None:
+def test_confusion_by_hand():
     found = [seen((0, 0.9, 1), (1, 0.8, 1), (5, 0.7, 0), (2, 0.3, 0))]
     true = [ground_truth((0, 0), (1, 1), (2, 0))]
     # 0 taken for 1; 1 found; the third is missed, as its score is low; one 0 where nothing is
@@ -173,19 +173,19 @@ def test_confusion_by_hand() -> None:
     assert confusion_matrix(found, true, 2, score=0.2)[0].tolist() == [1, 1, 0]
 
 
-def test_confusion_of_very_many_classes_is_left_out() -> None:
+def test_confusion_of_very_many_classes_is_left_out():
     assert confusion_matrix([], [], MAX_CONFUSED).shape == (1001, 1001)
     assert confusion_matrix([], [], MAX_CONFUSED + 1) is None
     assert localisation_confusion([], [], MAX_CONFUSED + 1) is None
 
 
-def test_confusion_counts_labelled_classes_alone() -> None:
+def test_confusion_counts_labelled_classes_alone():
     found = [seen((0, 0.9, 1), (5, 0.7, 0))]
     true = [replace(ground_truth((0, 1), (1, 1)), labelled_ids=frozenset({1}))]
     assert confusion_matrix(found, true, 2).tolist() == [[0, 0, 0], [0, 1, 1], [0, 0, 0]]
 
 
-def test_an_additional_detection_of_a_class_that_is_labelled_in_part_is_no_mistake() -> None:
+def test_an_additional_detection_of_a_class_that_is_labelled_in_part_is_no_mistake():
     found = [seen((0, 0.9, 1), (5, 0.7, 1))]
     true = [replace(ground_truth((0, 1), (1, 0)), labelled_ids=frozenset({0}))]
     assert confusion_matrix(found, true, 2).tolist() == [[0, 0, 1], [0, 1, 0], [0, 0, 0]]
@@ -196,7 +196,7 @@ def test_an_additional_detection_of_a_class_that_is_labelled_in_part_is_no_mista
     assert counts.tolist() == [[0, 0, 1], [0, 1, 0], [0, 0, 0]]
 
 
-def test_many_thresholds_at_once_equal_each_alone() -> None:
+def test_many_thresholds_at_once_equal_each_alone():
     curve = precision_recall(*IMAGES, class_id=0)
     thresholds = np.array([0.0, 0.5, 0.51, 0.7, 0.71, 0.9, 0.95], np.float32)
     table = threshold_curves(curve, thresholds)
@@ -211,7 +211,7 @@ def test_many_thresholds_at_once_equal_each_alone() -> None:
     assert table.f1[3] == pytest.approx(2 / 3)  # 2 TP, 1 FP, 1 FN
 
 
-def test_no_ground_truth_has_no_recall_and_no_f1() -> None:
+def test_no_ground_truth_has_no_recall_and_no_f1():
     table = threshold_curves(
         precision_recall([seen((0, 0.9, 0))], [ground_truth()], class_id=0),
         np.array([0.5], np.float32),

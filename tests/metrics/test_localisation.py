@@ -46,7 +46,7 @@ def ground_truth(
     )
 
 
-def test_the_table_counts_each_class_and_all_of_them() -> None:
+def test_the_table_counts_each_class_and_all_of_them():
     found = [
         detections((100, 50, 0), (300, 50, 1), (500, 50, 0)),  # 3 px off, 4 px off, nothing there
         detections((203, 54, 0), (400, 40, 1)),  # 5 px off; of the wrong class
@@ -85,7 +85,7 @@ def test_the_table_counts_each_class_and_all_of_them() -> None:
     assert total.mean_px == pytest.approx(4.0)
 
 
-def test_a_match_is_near_enough_whatever_the_overlap() -> None:
+def test_a_match_is_near_enough_whatever_the_overlap():
     far, near = detections((115.5, 50, 0)), detections((114.5, 50, 0))
     target = ground_truth((100, 50, 0), side=6)
     assert match_points(far, target).false_negatives.tolist() == [True]
@@ -94,7 +94,7 @@ def test_a_match_is_near_enough_whatever_the_overlap() -> None:
     assert match_points(near, target, max_px=10).false_negatives.tolist() == [True]
 
 
-def test_the_best_detection_takes_the_nearest_and_each_object_is_found_once() -> None:
+def test_the_best_detection_takes_the_nearest_and_each_object_is_found_once():
     matches = match_points(
         detections((300, 50, 0), (104, 50, 0), (100, 50, 0), (99, 50, 0)),
         ground_truth((100, 50, 0), (112, 50, 0)),
@@ -105,13 +105,13 @@ def test_the_best_detection_takes_the_nearest_and_each_object_is_found_once() ->
     assert matches.false_positives.tolist() == [True, False, False, True]
 
 
-def test_an_object_of_the_largest_size_counts() -> None:
+def test_an_object_of_the_largest_size_counts():
     matches = match_points(detections((100, 50, 0)), ground_truth((100, 50, 0)), largest_px=20)
     assert matches.ground_truth_rows.tolist() == [0]
 
 
 @pytest.mark.parametrize("kind", [{"difficult": True}, {"side": 90}], ids=["difficult", "too long"])
-def test_ignored_objects_are_neither_matched_nor_missed(kind: dict[str, float]) -> None:
+def test_ignored_objects_are_neither_matched_nor_missed(kind):
     found = detections((100, 50, 0), (130, 50, 0), (160, 50, 0), (102, 50, 1))
     table = localisation_table(
         [found], [ground_truth((100, 50, 0), **kind)], ("fi", "hb"), largest_px=40
@@ -123,14 +123,14 @@ def test_ignored_objects_are_neither_matched_nor_missed(kind: dict[str, float]) 
     assert table.rows[0].mean_px is None
 
 
-def test_without_objects_and_detections_there_is_no_share() -> None:
+def test_without_objects_and_detections_there_is_no_share():
     table = localisation_table([detections()], [ground_truth()], ("fi",))
     assert table.total.precision is None
     assert table.total.recall is None
     assert table.total.f1 is None
 
 
-def test_keypoints_count_where_both_sides_have_them() -> None:
+def test_keypoints_count_where_both_sides_have_them():
     found = detections((100, 50, 0))
     true = ground_truth((100, 50, 0))
     points = np.array([[[103, 54]]], np.float32)
@@ -141,7 +141,7 @@ def test_keypoints_count_where_both_sides_have_them() -> None:
     assert match_points(detections((100, 50, 0), keypoints=False), pointed).distance_px == [0.0]
 
 
-def test_objects_without_the_first_keypoint_are_compared_by_their_boxes() -> None:
+def test_objects_without_the_first_keypoint_are_compared_by_their_boxes():
     found = detections((300, 50, 0), (100, 50, 0))
     true = ground_truth((100, 54, 0), (300, 50, 0))
     points = np.array([[[0, 0]], [[303, 54]]], np.float32)
@@ -153,14 +153,14 @@ def test_objects_without_the_first_keypoint_are_compared_by_their_boxes() -> Non
     assert not matches.false_positives.any() and not matches.false_negatives.any()
 
 
-def test_different_keypoints_are_compared_by_boxes() -> None:
+def test_different_keypoints_are_compared_by_boxes():
     true = ground_truth((100, 50, 0))
     points = np.array([[[110, 50], [100, 60]]], np.float32)  # the first is another one
     pointed = replace(true, keypoints_xy=points, keypoints_visible=np.ones((1, 2), np.bool_))
     assert match_points(detections((100, 50, 0)), pointed).distance_px == [0.0]
 
 
-def test_the_confusion_matrix_matches_by_distance_alone() -> None:
+def test_the_confusion_matrix_matches_by_distance_alone():
     found = [
         detections((100, 50, 0), (300, 50, 1), (500, 50, 0)),  # right, right, nothing there
         detections((203, 54, 0), (400, 40, 1)),  # right; hb where there is fi
@@ -173,7 +173,7 @@ def test_the_confusion_matrix_matches_by_distance_alone() -> None:
     assert counts.tolist() == [[2, 1, 0], [0, 1, 1], [1, 0, 0]]
 
 
-def test_the_confusion_matrix_leaves_out_what_doesn_t_count() -> None:
+def test_the_confusion_matrix_leaves_out_what_doesn_t_count():
     difficult = ground_truth((100, 50, 0), difficult=True)
     large = ground_truth((100, 50, 0), side=90)
     for true in (difficult, large):
@@ -182,7 +182,7 @@ def test_the_confusion_matrix_leaves_out_what_doesn_t_count() -> None:
     assert localisation_confusion([detections()], [ground_truth()], 1).tolist() == [[0, 0], [0, 0]]
 
 
-def test_matches_within_a_distance_have_the_form_of_those_by_overlap() -> None:
+def test_matches_within_a_distance_have_the_form_of_those_by_overlap():
     found = detections((114, 50, 0), (300, 50, 0), (500, 50, 0))  # 14 px off, nothing, difficult
     true = ground_truth((100, 50, 0), (700, 50, 0), (510, 50, 0), side=30)
     true = replace(true, difficult=np.array([False, False, True]))

@@ -33,7 +33,7 @@ def ground_truth(*class_ids: int) -> GroundTruth:
 WHOLE, HALF, ASIDE = (0, 0, 10, 10), (0, 0, 5, 10), (20, 20, 30, 30)
 
 
-def test_the_best_detection_of_each_image_counts() -> None:
+def test_the_best_detection_of_each_image_counts():
     found = [
         seen((0, 0.6, WHOLE), (1, 0.4, WHOLE)),  # right: IoU 1
         seen((1, 0.3, HALF), (0, 0.2, HALF)),  # the wrong class, at half of the object
@@ -51,12 +51,12 @@ def test_the_best_detection_of_each_image_counts() -> None:
     )
 
 
-def test_without_images_there_is_no_score() -> None:
+def test_without_images_there_is_no_score():
     score = single_object_score([], [], 1)
     assert score.overall == score.by_class[0] == ObjectScore(0, None, None)
 
 
 @pytest.mark.parametrize("classes", [(), (0, 0)])
-def test_images_hold_one_object(classes: tuple[int, ...]) -> None:
+def test_images_hold_one_object(classes):
     with pytest.raises(ValueError, match="one object each"):
         single_object_score([seen()], [ground_truth(*classes)], 1)

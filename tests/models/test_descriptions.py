@@ -3,7 +3,6 @@
 import json
 import struct
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,7 +59,7 @@ SPEC: dict[str, Any] = json.loads(FACE_SPEC.to_json())
         ("activation_ranges", [["a", 2, 1]], "least value before the greatest"),
     ],
 )
-def test_a_wrong_value_is_refused_in_plain_words(field: str, value: object, message: str) -> None:
+def test_a_wrong_value_is_refused_in_plain_words(field, value, message):
     with pytest.raises(WeightsError, match=message) as caught:
         ModelSpec.from_json(json.dumps({**SPEC, field: value}))
     assert len(str(caught.value)) < 400
@@ -81,19 +80,19 @@ def test_a_wrong_value_is_refused_in_plain_words(field: str, value: object, mess
     ],
     ids=["empty", "null", "cut", "deep", "deep inside", "nan", "half a character", "a million"],
 )
-def test_invalid_json_is_refused(text: str) -> None:
+def test_invalid_json_is_refused(text):
     with pytest.raises(WeightsError):
         ModelSpec.from_json(text)
 
 
-def test_descriptions_with_values_from_elsewhere_are_checked_too() -> None:
+def test_descriptions_with_values_from_elsewhere_are_checked_too():
     assert checked(FACE_SPEC, "x", "") == FACE_SPEC
     with pytest.raises(WeightsError, match=r"^x can't be used: skeleton\[0\]\[0\].*Fix it\.$"):
         checked(replace(FACE_SPEC, skeleton=((-1, -9),)), "x", "Fix it.")
 
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES))
-def test_every_architecture_can_be_planned_and_run_without_memory(name: str) -> None:
+def test_every_architecture_can_be_planned_and_run_without_memory(name):
     points = {"face-ssd": 5, "strip-grid": 1, "strip-grid-single": 1}.get(name, 0)
     if "points" in name or "heatmap" in name or "hourglass" in name:
         points = 7
@@ -134,17 +133,13 @@ def test_every_architecture_can_be_planned_and_run_without_memory(name: str) -> 
         ),
     ],
 )
-def test_a_description_that_the_network_can_not_run_is_refused_before_it_is_built(
-    changes: dict, message: str
-) -> None:
+def test_a_description_that_the_network_can_not_run_is_refused_before_it_is_built(changes, message):
     spec = replace(FACE_SPEC, resize=Resize.LETTERBOX, **changes)
     with pytest.raises(ValueError, match=message):
         check_runs(planned(ARCHITECTURES[spec.architecture], spec))
 
 
-def test_weights_of_other_sizes_are_refused_before_the_network_is_built(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_weights_of_other_sizes_are_refused_before_the_network_is_built(tmp_path, monkeypatch):
     path = tmp_path / "face.safetensors"
     save_weights(build_face_ssd(), path, replace(FACE_SPEC, class_names=("c",) * MAX_CLASSES))
     devices = []
@@ -160,7 +155,7 @@ def test_weights_of_other_sizes_are_refused_before_the_network_is_built(
     assert set(devices) == {"meta"}
 
 
-def test_a_header_that_is_cut_or_odd_is_refused(tmp_path: Path) -> None:
+def test_a_header_that_is_cut_or_odd_is_refused(tmp_path):
     path = tmp_path / "x.safetensors"
     for header in (b'{"__metadata__":{"kpviewer":"{}"}}', b"[" * 5_000, b'{"a":' * 2_000, b""):
         path.write_bytes(struct.pack("<Q", len(header)) + header)
@@ -168,7 +163,7 @@ def test_a_header_that_is_cut_or_odd_is_refused(tmp_path: Path) -> None:
             load_model(path)
 
 
-def test_only_regular_files_are_model_files(tmp_path: Path) -> None:
+def test_only_regular_files_are_model_files(tmp_path):
     folder = tmp_path / "folder.safetensors"
     folder.mkdir()
     for name in (folder, "/dev/zero", "~nobody-of-that-name/x.safetensors", "x" * 300, "a\0b"):
@@ -176,14 +171,14 @@ def test_only_regular_files_are_model_files(tmp_path: Path) -> None:
             load_model(name)
 
 
-def test_names_from_files_become_one_line() -> None:
+def test_names_from_files_become_one_line():
     assert clean_name(" cat\r\n") == "cat"
     assert clean_name("a\x00\u202eb\ud800") == "a b"
     assert len(clean_name("x" * 1_000)) == 200
     assert is_writable("猫 Kätzchen 👩\u200d🔬\u3000")
 
 
-def test_saved_descriptions_are_read_unchanged(tmp_path: Path) -> None:
+def test_saved_descriptions_are_read_unchanged(tmp_path):
     path = tmp_path / "face.safetensors"
     save_weights(build_face_ssd(), path)
     assert load_model(path).spec == FACE_SPEC

@@ -31,7 +31,7 @@ def detector(request: pytest.FixtureRequest) -> Detector:
     return built
 
 
-def test_candidates_have_the_specified_shapes_and_are_inside_the_input(detector: Detector) -> None:
+def test_candidates_have_the_specified_shapes_and_are_inside_the_input(detector):
     spec = detector.spec
     for hw in ((320, 320), (192, 320), (320, 256)):
         with torch.inference_mode():
@@ -48,7 +48,7 @@ def test_candidates_have_the_specified_shapes_and_are_inside_the_input(detector:
         assert ((decoded.scores >= 0) & (decoded.scores <= 1)).all()
 
 
-def test_a_batch_has_the_candidates_of_single_images(detector: Detector) -> None:
+def test_a_batch_has_the_candidates_of_single_images(detector):
     images = torch.randn(3, 3, 128, 192)
     with torch.inference_mode():
         together = detector.decode(detector.network(images), (128, 192))
@@ -58,7 +58,7 @@ def test_a_batch_has_the_candidates_of_single_images(detector: Detector) -> None
             torch.testing.assert_close(together.scores[row], alone.scores[0], rtol=0, atol=1e-4)
 
 
-def test_an_untrained_detector_detects_nothing_in_a_blank_image(detector: Detector) -> None:
+def test_an_untrained_detector_detects_nothing_in_a_blank_image(detector):
     with torch.inference_mode():
         raw = detector.network(torch.zeros(1, 3, 128, 128))
     assert detector.decode(raw, (128, 128)).scores.max() < 0.5

@@ -23,7 +23,7 @@ def random_boxes(seed: int, count: int = 120) -> tuple[np.ndarray, np.ndarray, n
 @pytest.mark.parametrize("count", [120, 2000])
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("iou", [0.0, 0.3, 0.45, 0.9])
-def test_hard_nms_equals_torchvision(seed: int, iou: float, count: int) -> None:
+def test_hard_nms_equals_torchvision(seed, iou, count):
     xyxy, scores, classes = random_boxes(seed, count)
     thresholds = Thresholds(iou=iou, max_detections=count)
     kept, final = nms(xyxy, scores, classes, thresholds, floor=0.0)
@@ -53,7 +53,7 @@ def slow_soft(xyxy, scores, kind: NmsKind, iou: float, sigma: float, floor: floa
 
 @pytest.mark.parametrize("count", [60, 150, 600])
 @pytest.mark.parametrize("kind", [NmsKind.SOFT_LINEAR, NmsKind.SOFT_GAUSSIAN])
-def test_soft_nms_equals_the_papers_loop(kind: NmsKind, count: int) -> None:
+def test_soft_nms_equals_the_papers_loop(kind, count):
     xyxy, scores, _ = random_boxes(11, count)
     thresholds = Thresholds(nms=kind, iou=0.3, sigma=0.5)
     kept, final = nms(xyxy, scores, np.zeros(count, np.int64), thresholds, floor=0.05)
@@ -64,7 +64,7 @@ def test_soft_nms_equals_the_papers_loop(kind: NmsKind, count: int) -> None:
 
 
 @pytest.mark.parametrize("kind", [NmsKind.SOFT_LINEAR, NmsKind.SOFT_GAUSSIAN])
-def test_soft_nms_of_several_classes_is_that_of_each_alone(kind: NmsKind) -> None:
+def test_soft_nms_of_several_classes_is_that_of_each_alone(kind):
     xyxy, scores, classes = random_boxes(5, 60)
     kept, final = nms(xyxy, scores, classes, Thresholds(nms=kind, iou=0.3, sigma=0.5), floor=0.05)
     expected = []
@@ -78,7 +78,7 @@ def test_soft_nms_of_several_classes_is_that_of_each_alone(kind: NmsKind) -> Non
 
 
 @pytest.mark.parametrize("kind", [NmsKind.HARD, NmsKind.SOFT_LINEAR, NmsKind.SOFT_GAUSSIAN])
-def test_classes_of_any_size_are_as_each_alone(kind: NmsKind) -> None:
+def test_classes_of_any_size_are_as_each_alone(kind):
     """Small classes take their steps together, padded to the largest; large ones do not."""
     xyxy, scores, _ = random_boxes(3, 260)
     classes = np.repeat(np.arange(6), [150, 1, 60, 2, 40, 7])
@@ -92,21 +92,21 @@ def test_classes_of_any_size_are_as_each_alone(kind: NmsKind) -> None:
         assert final[classes[kept] == class_id].tolist() == score.tolist()
 
 
-def test_boxes_of_different_classes_do_not_suppress_each_other() -> None:
+def test_boxes_of_different_classes_do_not_suppress_each_other():
     xyxy = np.array([[0, 0, 10, 10]] * 2, np.float32)
     kept, _ = nms(xyxy, np.array([0.9, 0.8], np.float32), np.array([0, 1]), Thresholds(), 0.0)
     assert kept.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("kind", list(NmsKind))
-def test_a_score_at_the_floor_is_kept(kind: NmsKind) -> None:
+def test_a_score_at_the_floor_is_kept(kind):
     xyxy = np.array([[0, 0, 10, 10], [20, 0, 30, 10], [40, 0, 50, 10]], np.float32)
     scores = np.array([0.5, 0.25, 0.125], np.float32)
     kept, _ = nms(xyxy, scores, np.zeros(3, np.int64), Thresholds(nms=kind), 0.25)
     assert kept.tolist() == [0, 1]
 
 
-def test_linear_decay_by_hand() -> None:
+def test_linear_decay_by_hand():
     xyxy = np.array([[0, 0, 10, 10], [0, 0, 10, 5]], np.float32)  # IoU 0.5
     thresholds = Thresholds(nms=NmsKind.SOFT_LINEAR, iou=0.3)
     _, final = nms(xyxy, np.array([0.9, 0.8], np.float32), np.zeros(2, np.int64), thresholds, 0.0)
@@ -114,16 +114,14 @@ def test_linear_decay_by_hand() -> None:
 
 
 @pytest.mark.parametrize("kind", list(NmsKind))
-def test_no_boxes_stay_no_boxes(kind: NmsKind) -> None:
+def test_no_boxes_stay_no_boxes(kind):
     empty = np.zeros((0, 4), np.float32)
     none = np.zeros(0, np.int64)
     kept, final = nms(empty, np.zeros(0, np.float32), none, Thresholds(nms=kind), 0.0)
     assert len(kept) == len(final) == 0
 
 
-def test_every_class_of_every_row_takes_no_more_than_matrices_of_a_few_classes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_every_class_of_every_row_takes_no_more_than_matrices_of_a_few_classes(monkeypatch):
     xyxy, _, _ = random_boxes(2, 60)
     xyxy, classes = np.repeat(xyxy, 80, axis=0), np.tile(np.arange(80), 60)
     scores = np.linspace(0, 1, len(xyxy), dtype=np.float32)

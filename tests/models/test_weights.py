@@ -26,7 +26,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_saved_model_is_read_with_its_description(saved: Path) -> None:
+def test_a_saved_model_is_read_with_its_description(saved):
     torch.manual_seed(3)
     original = build_face_ssd()
     loaded = load_model(saved)
@@ -39,13 +39,13 @@ def test_a_saved_model_is_read_with_its_description(saved: Path) -> None:
         torch.testing.assert_close(loaded.network.state_dict()[name], value, rtol=2**-10, atol=1e-6)
 
 
-def test_a_saved_model_is_as_readable_as_other_files(saved: Path, tmp_path: Path) -> None:
+def test_a_saved_model_is_as_readable_as_other_files(saved, tmp_path):
     other = tmp_path / "other"
     other.touch()
     assert saved.stat().st_mode == other.stat().st_mode
 
 
-def test_saving_leaves_no_partial_file(saved: Path) -> None:
+def test_saving_leaves_no_partial_file(saved):
     assert [file.name for file in saved.parent.iterdir()] == [saved.name]
 
 
@@ -76,36 +76,34 @@ def rewritten(saved: Path, target: Path, *, metadata: dict[str, str] | None = No
     ],
     ids=lambda value: str(value)[:24] if isinstance(value, str) else "",
 )
-def test_a_file_that_does_not_fit_is_refused(
-    saved: Path, tmp_path: Path, changes: dict, reason: str
-) -> None:
+def test_a_file_that_does_not_fit_is_refused(saved, tmp_path, changes, reason):
     bad = rewritten(saved, tmp_path / "bad.safetensors", **changes)
     with pytest.raises(WeightsError, match=reason):
         load_model(bad)
 
 
-def test_a_damaged_file_is_refused(saved: Path, tmp_path: Path) -> None:
+def test_a_damaged_file_is_refused(saved, tmp_path):
     bad = tmp_path / "cut.safetensors"
     bad.write_bytes(saved.read_bytes()[:5000])
     with pytest.raises(WeightsError, match="damaged"):
         load_model(bad)
 
 
-def test_a_pickle_is_refused_without_being_opened(tmp_path: Path) -> None:
+def test_a_pickle_is_refused_without_being_opened(tmp_path):
     bad = tmp_path / "model.pth"
     bad.write_bytes(b"cos\nsystem\n(S'exit 1'\ntR.")
     with pytest.raises(WeightsError, match="safetensors"):
         load_model(bad)
 
 
-def test_a_model_that_only_runs_is_not_called_something_else(tmp_path: Path) -> None:
+def test_a_model_that_only_runs_is_not_called_something_else(tmp_path):
     graph = tmp_path / "yolo.ONNX"
     graph.write_bytes(b"\x08\x07")
     with pytest.raises(WeightsError, match="runs as it is"):
         load_model(graph)
 
 
-def test_an_unknown_name_lists_the_models() -> None:
+def test_an_unknown_name_lists_the_models():
     with pytest.raises(WeightsError, match="face-ssd"):
         load_model("no-such-model")
 
@@ -120,6 +118,6 @@ def test_an_unknown_name_lists_the_models() -> None:
         max_leaves=8,
     )
 )
-def test_any_json_as_description_is_read_or_refused(value: object) -> None:
+def test_any_json_as_description_is_read_or_refused(value):
     with contextlib.suppress(WeightsError):
         ModelSpec.from_json(json.dumps(value))

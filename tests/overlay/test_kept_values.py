@@ -34,19 +34,19 @@ def kept() -> KeptValues:
 
 
 @pytest.mark.parametrize("counts", [(3, 1, 2), (1, 5, 4), (8, 0, 8)])
-def test_values_have_the_numbers_of_their_rows(kept: KeptValues, counts: tuple[int, ...]) -> None:
+def test_values_have_the_numbers_of_their_rows(kept, counts):
     for count in counts:
         assert ends_of(kept.of(rows(count, 0.5))) == rows(count, 0.5).tolist()
 
 
-def test_a_thread_keeps_its_values_while_another_writes(kept: KeptValues) -> None:
+def test_a_thread_keeps_its_values_while_another_writes(kept):
     lines = kept.of(rows(3))
     with ThreadPoolExecutor(1) as other:
         assert ends_of(other.submit(kept.of, rows(3, 50)).result()) == rows(3, 50).tolist()
     assert ends_of(lines) == rows(3).tolist()
 
 
-def test_painted_frames_leave_nothing_behind() -> None:
+def test_painted_frames_leave_nothing_behind():
     frame = result(FOUND, size_hw=(240, 320), targets=TRUE)
     style = OverlayStyle(verdicts=True)
 

@@ -26,7 +26,7 @@ def dashed(boxes: np.ndarray, bounds: QRectF) -> ImageArray:
     return array_of(image)[..., 0]
 
 
-def test_dashes_begin_at_each_corner_on_a_halo() -> None:
+def test_dashes_begin_at_each_corner_on_a_halo():
     image = dashed(BOX, QRectF(0, 0, 160, 120))
     strokes = image[19, 9:111], image[89, 9:111], image[19:91, 9], image[19:91, 109]
     for stroke in (each[:-2] for each in strokes):  # without the corner of the other side
@@ -37,7 +37,7 @@ def test_dashes_begin_at_each_corner_on_a_halo() -> None:
     assert image[22, 20:100].max() == 0
 
 
-def test_part_of_a_box_looks_as_in_the_whole_view() -> None:
+def test_part_of_a_box_looks_as_in_the_whole_view():
     far = np.array([[10.0, 20.0, 1e6, 90.0]])  # a side that no image is as long as
     whole = dashed(far, QRectF(0, 0, 160, 120))
     part = dashed(far, QRectF(36, 0, 47, 60))
@@ -48,7 +48,7 @@ def test_part_of_a_box_looks_as_in_the_whole_view() -> None:
 
 
 @pytest.mark.parametrize("ratio", [1.25, 1.5, 2.0])
-def test_sides_of_a_box_have_one_width_on_any_screen(ratio: float) -> None:
+def test_sides_of_a_box_have_one_width_on_any_screen(ratio):
     image = QImage(200, 200, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(ratio)
     image.fill(0)
@@ -73,7 +73,7 @@ def shade(kind: tuple[int, int, int]) -> QImage:
     return image
 
 
-def test_sheet_has_every_kind_whatever_came_before() -> None:
+def test_sheet_has_every_kind_whatever_came_before():
     painted: list[tuple[int, int, int]] = []
     sheet: SpriteSheet[tuple[int, int, int]] = SpriteSheet(
         lambda kind: (painted.append(kind), shade(kind))[1]

@@ -2,7 +2,6 @@ import os
 import sys
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,7 +48,7 @@ def plates(found: Detections, style: OverlayStyle, bounds: QRectF = BOUNDS) -> l
 # -- boxes, points, ground truth -------------------------------------------------------------
 
 
-def test_box_edge_has_the_colour_of_its_class_with_a_dark_halo() -> None:
+def test_box_edge_has_the_colour_of_its_class_with_a_dark_halo():
     image = painted(detections([BOX], class_ids=[2]), BARE)
     column = image[140]  # across the left edge at x = 100
     assert [tuple(pixel) for pixel in column[99:101]] == [bgr_of(2)] * 2
@@ -57,7 +56,7 @@ def test_box_edge_has_the_colour_of_its_class_with_a_dark_halo() -> None:
     assert (column[97] == GREY).all() and (column[102] == GREY).all()
 
 
-def test_stroke_is_two_pixels_wide_at_any_zoom() -> None:
+def test_stroke_is_two_pixels_wide_at_any_zoom():
     for zoom in (0.5, 1.0, 3.0):
         image = QImage(640, 640, QImage.Format.Format_BGR888)
         image.fill(QColor(GREY, GREY, GREY))
@@ -71,37 +70,37 @@ def test_stroke_is_two_pixels_wide_at_any_zoom() -> None:
         assert len(colored) == 4
 
 
-def test_strokes_grow_with_large_images() -> None:
+def test_strokes_grow_with_large_images():
     found = detections([(200, 200, 800, 700)])
     image = render(result(found, size_hw=(960, 1280)), BARE)
     assert (image[400] == bgr_of(0)).all(axis=1).sum() == 2 * 4
 
 
-def test_frame_itself_stays_clean() -> None:
+def test_frame_itself_stays_clean():
     one = result(detections([BOX]), size_hw=SIZE_HW)
     render(one, OverlayStyle())
     assert (one.frame.bgr == GREY).all()
 
 
-def test_image_without_detections_comes_back_unchanged() -> None:
+def test_image_without_detections_comes_back_unchanged():
     rng = np.random.default_rng(0)
     bgr = rng.integers(0, 256, (31, 13, 3), np.uint8)  # rows that Qt would pad
     assert (render(result(bgr=bgr), OverlayStyle()) == bgr).all()
 
 
-def test_landmark_can_be_hidden() -> None:
+def test_landmark_can_be_hidden():
     found = detections([BOX], points=[[(150, 140)]])
     assert (painted(found, replace(BARE, boxes=False, landmarks=False)) == GREY).all()
 
 
-def test_landmarks_of_the_hovered_detection_are_bigger() -> None:
+def test_landmarks_of_the_hovered_detection_are_bigger():
     found = detections([BOX], points=[[(150, 140)]])
     style = replace(BARE, boxes=False)
     plain, hovered = (painted(found, replace(style, hovered=which)) for which in (None, 0))
     assert (hovered != GREY).sum() > 1.5 * (plain != GREY).sum()
 
 
-def test_skeleton_joins_its_points_and_ignores_pairs_that_the_model_lacks() -> None:
+def test_skeleton_joins_its_points_and_ignores_pairs_that_the_model_lacks():
     found = detections([BOX], points=[[(110, 140.5), (190, 140.5)]])
     style = replace(BARE, boxes=False, skeleton=((0, 1), (0, 7), (-9, 1), (0, -1)))
     assert tuple(painted(found, style)[140, 150]) == bgr_of(0)
@@ -113,7 +112,7 @@ def gaps_in_top_edge(image: ImageArray, y: int) -> int:
     return int((np.diff(bright.astype(int)) == -1).sum())
 
 
-def test_ground_truth_is_dashed_and_predictions_are_solid() -> None:
+def test_ground_truth_is_dashed_and_predictions_are_solid():
     style = replace(BARE, landmarks=False)
     predicted = painted(detections([BOX]), style)
     true = painted(detections(), style, targets=ground_truth(BOX, (150, 140)))
@@ -121,28 +120,28 @@ def test_ground_truth_is_dashed_and_predictions_are_solid() -> None:
     assert gaps_in_top_edge(true, 100) > 5
 
 
-def test_ground_truth_has_no_class_colour() -> None:
+def test_ground_truth_has_no_class_colour():
     style = replace(BARE, landmarks=False)
     true = painted(detections(), style, targets=ground_truth(BOX, (150, 140)))
     assert np.ptp(true.astype(int), axis=2).max() <= 8  # grey, or a dark halo
 
 
-def test_ground_truth_waits_for_a_model() -> None:
+def test_ground_truth_waits_for_a_model():
     one = result(size_hw=SIZE_HW, targets=ground_truth(BOX, (150, 140)))
     assert (render(replace(one, has_model=False), BARE) == GREY).all()
 
 
-def test_ground_truth_can_be_hidden() -> None:
+def test_ground_truth_can_be_hidden():
     targets = ground_truth(BOX, (150, 140))
     assert (painted(detections(), replace(BARE, ground_truth=False), targets=targets) == GREY).all()
 
 
-def test_points_and_boxes_without_a_finite_place_do_no_harm() -> None:
+def test_points_and_boxes_without_a_finite_place_do_no_harm():
     found = detections([(np.nan, 0, np.inf, 50)], points=[[(np.nan, 3)]])
     assert painted(found, OverlayStyle()).shape == (480, 640, 3)
 
 
-def test_painter_comes_back_as_it_was() -> None:
+def test_painter_comes_back_as_it_was():
     image = QImage(64, 48, QImage.Format.Format_RGB32)
     painter = QPainter(image)
     before = (painter.pen(), painter.hasClipping(), painter.font())
@@ -151,7 +150,7 @@ def test_painter_comes_back_as_it_was() -> None:
     painter.end()
 
 
-def test_smoothed_landmarks_are_painted_where_they_are_wanted_and_known() -> None:
+def test_smoothed_landmarks_are_painted_where_they_are_wanted_and_known():
     found = detections([BOX], points=[[(120.5, 140.5)]])
     smoothed = replace(found, smoothed_xy=np.array([[[160.5, 140.5]]], np.float32))
     style = replace(BARE, boxes=False)
@@ -161,14 +160,14 @@ def test_smoothed_landmarks_are_painted_where_they_are_wanted_and_known() -> Non
         assert (image[140, 280 - x] == GREY).all()
 
 
-def test_trail_is_painted_where_it_is_wanted() -> None:
+def test_trail_is_painted_where_it_is_wanted():
     trail = np.array([[20, 300.5], [220, 300.5]], np.float32)
     found = replace(detections([BOX]), track_ids=np.array([3]), trails=(trail,))
     assert (painted(found, replace(BARE, tracks=True))[300, 30:210] != GREY).any(axis=1).all()
     assert (painted(found, BARE)[300, 30:210] == GREY).all()
 
 
-def test_trails_fade_to_the_oldest_in_the_colours_of_their_classes() -> None:
+def test_trails_fade_to_the_oldest_in_the_colours_of_their_classes():
     x = np.arange(20.0, 221.0, 10)
     trails = tuple(np.stack([x, np.full_like(x, y)], 1).astype(np.float32) for y in (300.5, 350.5))
     short = np.array([[20, 400.5]], np.float32)
@@ -186,7 +185,7 @@ def test_trails_fade_to_the_oldest_in_the_colours_of_their_classes() -> None:
 
 
 @pytest.mark.parametrize("field", ["lines", "dots", "letters"])
-def test_sizes_grow_what_they_are_of(field: str) -> None:
+def test_sizes_grow_what_they_are_of(field):
     found = detections([BOX], points=[[(300, 300)]])
     plain, large = (painted(found, replace(OverlayStyle(), **{field: k})) for k in (1.0, 2.0))
     box, dot = (slice(120, 175), slice(90, 110)), (slice(290, 310), slice(290, 310))
@@ -196,7 +195,7 @@ def test_sizes_grow_what_they_are_of(field: str) -> None:
         assert grown == (name == field), name
 
 
-def test_selected_box_is_thicker() -> None:
+def test_selected_box_is_thicker():
     plain, selected = (painted(detections([BOX]), replace(BARE, selected=k)) for k in (None, 0))
     assert (selected[140, 90:110] != GREY).sum() > (plain[140, 90:110] != GREY).sum()
 
@@ -216,60 +215,60 @@ def test_selected_box_is_thicker() -> None:
     ],
     ids=["name and score", "name", "score", "unnamed class", "index", "track"],
 )
-def test_label_has_the_parts_of_the_style(style: OverlayStyle, expected: str) -> None:
+def test_label_has_the_parts_of_the_style(style, expected):
     found = replace(detections([BOX]), track_ids=np.array([5]))
     assert [label.text for label in place_labels(found.xyxy, found, style, BOUNDS)] == [expected]
 
 
-def test_label_is_one_line_whatever_its_name_has() -> None:
+def test_label_is_one_line_whatever_its_name_has():
     assert OverlayStyle(("two\nlines\t",)).text(0, 0.5) == "two lines 0.50"
 
 
-def test_no_label_without_names_and_scores() -> None:
+def test_no_label_without_names_and_scores():
     assert plates(detections([BOX]), BARE) == []
 
 
-def test_label_stands_above_its_box() -> None:
+def test_label_stands_above_its_box():
     (plate,) = plates(detections([BOX]), OverlayStyle())
     assert plate.bottom() <= 99 and plate.bottom() > 95
     assert plate.left() == pytest.approx(98)
 
 
-def test_label_goes_below_a_box_at_the_top_edge() -> None:
+def test_label_goes_below_a_box_at_the_top_edge():
     (plate,) = plates(detections([(100, 0, 200, 80)]), OverlayStyle())
     assert plate.top() >= 81
 
 
-def test_label_goes_inside_a_box_that_fills_the_image() -> None:
+def test_label_goes_inside_a_box_that_fills_the_image():
     (plate,) = plates(detections([(0, 0, 640, 480)]), OverlayStyle())
     assert plate.top() < 10
 
 
 @pytest.mark.parametrize("x", [-300.0, -50.0, 0.0, 300.0, 600.0, 635.0])
 @pytest.mark.parametrize("y", [-100.0, 0.0, 3.0, 200.0, 400.0, 475.0])
-def test_label_is_kept_inside_the_image(x: float, y: float) -> None:
+def test_label_is_kept_inside_the_image(x, y):
     found = detections([(x, y, x + 400, y + 120)])
     placed = plates(found, OverlayStyle(("a class with a long name",)))
     assert len(placed) == 1 and BOUNDS.contains(placed[0])
 
 
-def test_label_wider_than_the_image_is_shortened() -> None:
+def test_label_wider_than_the_image_is_shortened():
     bounds = QRectF(0, 0, 60, 100)
     found = detections([(10, 40, 50, 90)])
     (label,) = place_labels(found.xyxy, found, OverlayStyle(("a very long name",)), bounds)
     assert bounds.contains(label.plate) and label.text.endswith("…")
 
 
-def test_box_out_of_view_has_no_label() -> None:
+def test_box_out_of_view_has_no_label():
     assert plates(detections([(700, 100, 800, 200)]), OverlayStyle()) == []
 
 
-def test_colliding_label_moves_to_another_place() -> None:
+def test_colliding_label_moves_to_another_place():
     above, other = plates(detections([BOX, BOX], scores=[0.9, 0.8]), OverlayStyle())
     assert above.bottom() < 100 and other.top() > 180
 
 
-def test_labels_that_find_no_room_give_way_to_higher_scores() -> None:
+def test_labels_that_find_no_room_give_way_to_higher_scores():
     found = detections([BOX] * 5, scores=[0.9, 0.8, 0.7, 0.6, 0.5])
     labels = place_labels(found.xyxy, found, OverlayStyle(), BOUNDS)
     assert [label.text[-4:] for label in labels] == ["0.90", "0.80", "0.70"]
@@ -277,7 +276,7 @@ def test_labels_that_find_no_room_give_way_to_higher_scores() -> None:
         assert not any(one.plate.intersects(other.plate) for other in labels[:index])
 
 
-def test_text_is_painted_on_its_plate() -> None:
+def test_text_is_painted_on_its_plate():
     found = detections([BOX])
     image = painted(found, OverlayStyle(("face",)))
     (plate,) = plates(found, OverlayStyle(("face",)))
@@ -290,29 +289,29 @@ def test_text_is_painted_on_its_plate() -> None:
 
 
 @pytest.mark.parametrize("width", [1, 13, 16, 641])
-def test_image_survives_the_way_through_qt(width: int) -> None:
+def test_image_survives_the_way_through_qt(width):
     bgr = np.random.default_rng(width).integers(0, 256, (7, width, 3), np.uint8)
     assert (array_of(qimage_of(bgr)) == bgr).all()
     assert qimage_of(bgr).pixelColor(0, 6).getRgb()[:3] == tuple(bgr[6, 0, ::-1])
 
 
-def test_image_with_gaps_between_its_rows_is_read_right() -> None:
+def test_image_with_gaps_between_its_rows_is_read_right():
     bgr = np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8)[2:9, 3:16]
     assert (array_of(qimage_of(bgr)) == bgr).all()
 
 
-def test_image_keeps_its_array_alive() -> None:
+def test_image_keeps_its_array_alive():
     image = qimage_of(np.full((64, 64, 3), 77, np.uint8))
     np.full((64, 64, 3), 200, np.uint8)
     assert (array_of(image) == 77).all()
 
 
-def test_empty_image_is_refused() -> None:
+def test_empty_image_is_refused():
     with pytest.raises(ValueError, match="must have pixels"):
         array_of(QImage())
 
 
-def test_canvas_paints_each_frame_as_if_it_were_the_first() -> None:
+def test_canvas_paints_each_frame_as_if_it_were_the_first():
     canvas = Canvas()
     busy = result(detections([BOX], points=[[(150, 140)]]), size_hw=SIZE_HW)
     odd = result(detections([(3, 3, 40, 30)]), size_hw=(61, 77))
@@ -321,7 +320,7 @@ def test_canvas_paints_each_frame_as_if_it_were_the_first() -> None:
         assert (one.frame.bgr == GREY).all()
 
 
-def test_render_in_another_thread_gives_the_same_image() -> None:
+def test_render_in_another_thread_gives_the_same_image():
     one = result(detections([BOX], points=[[(150, 140)]]), size_hw=SIZE_HW)
     found: list[ImageArray] = []
     thread = threading.Thread(target=lambda: found.append(render(one, OverlayStyle(("face",)))))
@@ -330,7 +329,7 @@ def test_render_in_another_thread_gives_the_same_image() -> None:
     assert (found[0] == render(one, OverlayStyle(("face",)))).all()
 
 
-def test_existing_application_is_kept(qapp: object) -> None:
+def test_existing_application_is_kept(qapp):
     ensure_gui_application()
     assert type(qapp).__name__ == "QApplication"
 
@@ -346,7 +345,7 @@ print(metrics.inFont("a"), metrics.horizontalAdvance("i") < metrics.horizontalAd
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="fontconfig is Linux's")
-def test_labels_can_be_read_where_the_system_has_no_font(tmp_path: Path) -> None:
+def test_labels_can_be_read_where_the_system_has_no_font(tmp_path):
     (tmp_path / "fonts.conf").write_text(f"<fontconfig><dir>{tmp_path}</dir></fontconfig>")
     environment = {**os.environ, "FONTCONFIG_FILE": str(tmp_path / "fonts.conf")}
     assert python(PAINT_WITHOUT_FONTS, environment).split() == ["True", "True"]
@@ -355,7 +354,7 @@ def test_labels_can_be_read_where_the_system_has_no_font(tmp_path: Path) -> None
 # -- hit test ----------------------------------------------------------------------------------
 
 
-def test_pointer_finds_the_smallest_box_around_it() -> None:
+def test_pointer_finds_the_smallest_box_around_it():
     found = detections([(0, 0, 300, 300), BOX])
     assert detection_at(found, 150, 150) == 1
     assert detection_at(found, 20, 20) == 0
@@ -373,7 +372,7 @@ def strength(score: float, **given: float) -> float:
     return float(np.abs(pixel - GREY).sum() / (3 * (255 - GREY)))
 
 
-def test_landmark_fades_in_from_half_the_threshold_to_the_threshold() -> None:
+def test_landmark_fades_in_from_half_the_threshold_to_the_threshold():
     assert [strength(score) for score in (0.0, 0.2, 0.25)] == [0, 0, 0]
     assert strength(0.5) == strength(0.9) == 1
     assert 0 < strength(0.32) < strength(0.4) < strength(0.46) < 1
@@ -382,12 +381,12 @@ def test_landmark_fades_in_from_half_the_threshold_to_the_threshold() -> None:
     assert strength(0.0, keypoint_threshold=0.0) == 1
 
 
-def test_landmark_without_a_score_is_drawn_at_any_threshold() -> None:
+def test_landmark_without_a_score_is_drawn_at_any_threshold():
     found = detections([BOX], points=[[(150.5, 140.5)]], keypoint_threshold=1.0)
     assert tuple(painted(found, replace(BARE, boxes=False))[140, 150]) == WHITE
 
 
-def test_skeleton_ends_at_landmarks_that_are_not_drawn() -> None:
+def test_skeleton_ends_at_landmarks_that_are_not_drawn():
     ends = [(110, 140.5), (150, 140.5), (190, 140.5)]
     found = detections([BOX], points=[ends], point_scores=[[0.9, 0.9, 0.1]])
     image = painted(found, replace(BARE, boxes=False, skeleton=((0, 1), (1, 2))))
@@ -395,7 +394,7 @@ def test_skeleton_ends_at_landmarks_that_are_not_drawn() -> None:
     assert (image[135:146, 156:200] == GREY).all()
 
 
-def test_line_is_as_faint_as_its_fainter_end() -> None:
+def test_line_is_as_faint_as_its_fainter_end():
     ends = [(110.5, 140.5), (190, 140.5)]
     found = detections([BOX], points=[ends], point_scores=[[0.9, 0.4]])
     image = painted(found, replace(BARE, boxes=False, skeleton=((0, 1),)))
@@ -405,7 +404,7 @@ def test_line_is_as_faint_as_its_fainter_end() -> None:
     assert not (middle == GREY).all()
 
 
-def test_labels_after_a_faint_landmark_are_painted_in_full() -> None:
+def test_labels_after_a_faint_landmark_are_painted_in_full():
     points = {"points": [[(150, 140)]], "point_scores": [[0.3]]}
     faint = painted(detections([BOX], **points), OverlayStyle(("face",), landmarks=True))
     none = painted(detections([BOX], **points), OverlayStyle(("face",), landmarks=False))

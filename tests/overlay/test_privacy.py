@@ -1,5 +1,4 @@
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -48,7 +47,7 @@ def contrast(image: ImageArray) -> float:
     return float(image.astype(float).std())
 
 
-def test_checks_vanish_in_the_box_and_its_margin_and_stay_outside() -> None:
+def test_checks_vanish_in_the_box_and_its_margin_and_stay_outside():
     before = checkered()
     after = hide_boxes(before, boxes(BOX))
     assert MARGIN * 60 == 12
@@ -60,14 +59,14 @@ def test_checks_vanish_in_the_box_and_its_margin_and_stay_outside() -> None:
     assert (before == checkered()).all()
 
 
-def test_what_a_second_model_finds_is_hidden_too() -> None:
+def test_what_a_second_model_finds_is_hidden_too():
     found = detections([BOX])
     difference = frame_error(found, GroundTruth.empty())
     both = replace(seen(), second=SecondResult(Candidates.empty(), found, 1.0, difference))
     assert contrast(image_of(both, BLUR)[INSIDE]) < 6
 
 
-def test_two_faces_of_the_same_coarse_colours_look_alike() -> None:
+def test_two_faces_of_the_same_coarse_colours_look_alike():
     rng = np.random.default_rng(0)
     cell = 84 // CELLS
     one = rng.integers(0, 256, (144, 192, 3), np.uint8)
@@ -81,7 +80,7 @@ def test_two_faces_of_the_same_coarse_colours_look_alike() -> None:
     assert (hide_boxes(one, boxes(BOX)) == hide_boxes(other, boxes(BOX))).all()
 
 
-def test_colours_by_hand() -> None:
+def test_colours_by_hand():
     image = np.zeros((40, 40, 3), np.uint8)
     image[:, 20:] = (30, 60, 90)  # from the fourth cell on, as 40 px are six cells
     after = hide_boxes(image, boxes((0, 0, 40, 40)))
@@ -93,7 +92,7 @@ def test_colours_by_hand() -> None:
     assert (after == after[:1]).all()
 
 
-def test_large_box_keeps_no_more_than_a_small_one() -> None:
+def test_large_box_keeps_no_more_than_a_small_one():
     after = hide_boxes(checkered((900, 1300)), boxes((300, 200, 1000, 700)))
     assert contrast(after[200:700, 300:1000]) < 6
 
@@ -103,52 +102,52 @@ def test_large_box_keeps_no_more_than_a_small_one() -> None:
     [(-50, -50, 30, 30), (170, 120, 400, 300), (-9, -9, 999, 999)],
     ids=["top left", "bottom right", "all"],
 )
-def test_box_over_the_edge_of_the_image_is_hidden_where_it_is(box: tuple[float, ...]) -> None:
+def test_box_over_the_edge_of_the_image_is_hidden_where_it_is(box):
     after = hide_boxes(checkered(), boxes(box))
     left, top, right, bottom = np.clip(box, 0, (192, 144, 192, 144)).astype(int)
     assert contrast(after[top:bottom, left:right]) < 12
 
 
-def test_box_of_few_pixels_is_hidden_too() -> None:
+def test_box_of_few_pixels_is_hidden_too():
     image = np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8)
     after = hide_boxes(image, boxes((8, 8, 11, 11)))
     assert not (after[8:11, 8:11] == image[8:11, 8:11]).all(axis=2).any()
 
 
-def test_box_without_a_finite_place_hides_all_that_it_may_be_in() -> None:
+def test_box_without_a_finite_place_hides_all_that_it_may_be_in():
     after = hide_boxes(checkered(), boxes((np.nan, np.nan, np.inf, np.inf)))
     assert contrast(after) < 6
 
 
-def test_box_out_of_the_image_or_without_size_does_no_harm() -> None:
+def test_box_out_of_the_image_or_without_size_does_no_harm():
     after = hide_boxes(checkered(), boxes((500, 500, 600, 600), (50.0, 50, 50, 50), (9, 9, 1, 1)))
     assert (after == checkered()).all()
 
 
-def test_every_detection_is_hidden() -> None:
+def test_every_detection_is_hidden():
     after = image_of(seen((8, 8, 40, 40), (100, 60, 140, 100)), BLUR)
     assert contrast(after[8:40, 8:40]) < 6
     assert contrast(after[60:100, 100:140]) < 6
     assert contrast(after[110:, :90]) > 127
 
 
-def test_nothing_is_hidden_and_copied_without_blur_or_detections() -> None:
+def test_nothing_is_hidden_and_copied_without_blur_or_detections():
     for one, style in ((seen(BOX), PLAIN), (seen(), BLUR)):
         assert image_of(one, style) is one.frame.bgr
 
 
-def test_image_that_no_model_has_seen_is_hidden_as_a_whole() -> None:
+def test_image_that_no_model_has_seen_is_hidden_as_a_whole():
     unseen = replace(seen(), has_model=False)
     assert contrast(image_of(unseen, BLUR)) < 6
     assert image_of(unseen, PLAIN) is unseen.frame.bgr
 
 
-def test_image_of_a_model_without_boxes_is_hidden_as_a_whole() -> None:
+def test_image_of_a_model_without_boxes_is_hidden_as_a_whole():
     assert contrast(image_of(seen(), replace(BLUR, bars=Thresholds()))) < 6
 
 
 @pytest.mark.usefixtures("qapp")
-def test_overlay_is_painted_over_what_is_hidden() -> None:
+def test_overlay_is_painted_over_what_is_hidden():
     after = render(seen(BOX), replace(BLUR, boxes=True))
     assert contrast(after[45:95, 65:115]) < 6
     assert contrast(after[:, 58:62]) > 20
@@ -156,13 +155,13 @@ def test_overlay_is_painted_over_what_is_hidden() -> None:
 
 
 @pytest.mark.usefixtures("qapp")
-def test_snapshot_has_no_pixel_of_what_is_hidden(tmp_path: Path) -> None:
+def test_snapshot_has_no_pixel_of_what_is_hidden(tmp_path):
     path = save_snapshot(seen(BOX), tmp_path, BLUR)
     assert contrast(array_of(QImage(str(path)))[INSIDE]) < 6
 
 
 @pytest.mark.usefixtures("qapp")
-def test_recording_has_no_frame_that_is_not_hidden(tmp_path: Path) -> None:
+def test_recording_has_no_frame_that_is_not_hidden(tmp_path):
     limits = SpaceLimits(measure=lambda _: 5_000_000_000)
     segment = SegmentOptions(limits=limits)
     options = RecorderOptions(stem="clip", style=BLUR, segment=segment, lossless=True)

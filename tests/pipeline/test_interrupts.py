@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from fakes import FakeEngine, FakeSource
@@ -49,7 +49,7 @@ def interrupted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.usefixtures("interrupted")
 @pytest.mark.parametrize("act", [bench, streams, iterate])
-def test_an_interrupt_leaves_no_lock_behind(act: Callable[[FakeSource], None]) -> None:
+def test_an_interrupt_leaves_no_lock_behind(act):
     before = set(threading.enumerate())
     with pytest.raises(KeyboardInterrupt):
         act(FakeSource(100_000, fps=1e6))

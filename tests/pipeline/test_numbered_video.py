@@ -92,9 +92,7 @@ class Viewer:
         assert self.seen[-1][3] == pytest.approx(time_ms / 1000, abs=1e-3)
 
 
-def test_after_any_seek_step_and_step_back_the_image_matches_the_frame_number(
-    make_player: MakePlayer, clip: Clip
-) -> None:
+def test_after_any_seek_step_and_step_back_the_image_matches_the_frame_number(make_player, clip):
     path, times_ms = clip
     chance = random.Random(1)
     player, viewer = make_player(path), Viewer()
@@ -115,9 +113,7 @@ def test_after_any_seek_step_and_step_back_the_image_matches_the_frame_number(
             player.seek(here)
 
 
-def test_a_held_reverse_step_shows_every_frame_down_to_the_first(
-    make_player: MakePlayer, clip: Clip
-) -> None:
+def test_a_held_reverse_step_shows_every_frame_down_to_the_first(make_player, clip):
     path, times_ms = clip
     player, viewer = make_player(path), Viewer()
     player.add_sink(viewer)
@@ -131,7 +127,7 @@ def test_a_held_reverse_step_shows_every_frame_down_to_the_first(
             player.seek(number - 1)
 
 
-def test_a_span_repeats_the_same_frames_each_time(make_player: MakePlayer, clip: Clip) -> None:
+def test_a_span_repeats_the_same_frames_each_time(make_player, clip):
     player, viewer = make_player(clip[0]), Viewer()
     player.add_sink(viewer)
     player.transport.change(span=Span(17, 30))

@@ -5,7 +5,6 @@ import dataclasses
 import gc
 import sys
 import weakref
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -32,8 +31,6 @@ from kpviewer.pipeline_status import PipelineState, StopReason
 from kpviewer.runtime.buffers import BufferLease, PinnedPool
 from kpviewer.structures import Candidates, FrameResult, GroundTruth, ImageArray, Thresholds
 
-MakePipeline = Callable[..., Pipeline]
-
 PROCESS = PipelineOptions(lossless=True, pace=False, hold_at_end=False)
 
 
@@ -58,7 +55,7 @@ def state_of(pipeline: Pipeline) -> PipelineState:
 # -- files: every frame, in order ------------------------------------------------------------
 
 
-def test_every_frame_of_a_file_is_seen_once_and_in_order(make_pipeline: MakePipeline) -> None:
+def test_every_frame_of_a_file_is_seen_once_and_in_order(make_pipeline):
     source, engine = FakeSource(300), FakeEngine()
     pipeline = make_pipeline(source, engine, PROCESS)
     collector = collect(pipeline)
@@ -72,7 +69,7 @@ def test_every_frame_of_a_file_is_seen_once_and_in_order(make_pipeline: MakePipe
     assert status.stats.drops == {}
 
 
-def test_a_slow_model_holds_a_file_back_and_loses_nothing(make_pipeline: MakePipeline) -> None:
+def test_a_slow_model_holds_a_file_back_and_loses_nothing(make_pipeline):
     source, engine = FakeSource(50), FakeEngine(blocks_at={3})
     pipeline = make_pipeline(source, engine, dataclasses.replace(PROCESS, queue_size=2))
     pipeline.start()
@@ -85,7 +82,7 @@ def test_a_slow_model_holds_a_file_back_and_loses_nothing(make_pipeline: MakePip
     assert engine.seen == list(range(50))
 
 
-def test_threads_have_one_job_and_one_name_each(make_pipeline: MakePipeline) -> None:
+def test_threads_have_one_job_and_one_name_each(make_pipeline):
     source, engine = FakeSource(), FakeEngine()
     pipeline = make_pipeline(source, engine, PROCESS)
     pipeline.start()
@@ -94,7 +91,7 @@ def test_threads_have_one_job_and_one_name_each(make_pipeline: MakePipeline) -> 
     assert engine.threads == {"kpviewer-inference"}
 
 
-def test_frames_flow_without_a_model_and_without_detections(make_pipeline: MakePipeline) -> None:
+def test_frames_flow_without_a_model_and_without_detections(make_pipeline):
     pipeline = make_pipeline(FakeSource(5), None, PROCESS)
     collector = collect(pipeline)
     pipeline.start()
@@ -104,7 +101,7 @@ def test_frames_flow_without_a_model_and_without_detections(make_pipeline: MakeP
     assert {result.error for result in collector.results} == {None}
 
 
-def test_a_size_that_changes_in_mid_stream_is_followed(make_pipeline: MakePipeline) -> None:
+def test_a_size_that_changes_in_mid_stream_is_followed(make_pipeline):
     pipeline = make_pipeline(FakeSource(6, faults={3: resizes(60, 80)}), FakeEngine(), PROCESS)
     collector = collect(pipeline, keeps=True)
     pipeline.start()
@@ -114,7 +111,7 @@ def test_a_size_that_changes_in_mid_stream_is_followed(make_pipeline: MakePipeli
     collector.release_all()
 
 
-def test_a_file_that_ends_early_ends_with_its_warning(make_pipeline: MakePipeline) -> None:
+def test_a_file_that_ends_early_ends_with_its_warning(make_pipeline):
     source = FakeSource(50, faults={23: ends()})
     source.warning = "ended early: 23 of 50 frames could be read"
     pipeline = make_pipeline(source, FakeEngine(), PROCESS)
@@ -125,7 +122,7 @@ def test_a_file_that_ends_early_ends_with_its_warning(make_pipeline: MakePipelin
     assert pipeline.status().warning == source.warning
 
 
-def test_a_file_waits_for_a_sink_that_holds_all_buffers(make_pipeline: MakePipeline) -> None:
+def test_a_file_waits_for_a_sink_that_holds_all_buffers(make_pipeline):
     options = dataclasses.replace(PROCESS, queue_size=1, slots=4)
     pipeline = make_pipeline(FakeSource(20), FakeEngine(), options)
     collector = collect(pipeline, keeps=True)
@@ -140,7 +137,7 @@ def test_a_file_waits_for_a_sink_that_holds_all_buffers(make_pipeline: MakePipel
     assert pipeline.status().stats.drops == {}
 
 
-def test_a_paced_file_is_played_at_its_own_speed(make_pipeline: MakePipeline) -> None:
+def test_a_paced_file_is_played_at_its_own_speed(make_pipeline):
     clock = FakeClock()
     source = FakeSource(31, fps=10.0, clock=clock)
     options = PipelineOptions(clock=clock, hold_at_end=False)
@@ -155,9 +152,7 @@ def test_a_paced_file_is_played_at_its_own_speed(make_pipeline: MakePipeline) ->
 # -- live: the newest frame ------------------------------------------------------------------
 
 
-def test_a_busy_model_gets_the_newest_live_frame_and_drops_are_counted(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_a_busy_model_gets_the_newest_live_frame_and_drops_are_counted(make_pipeline):
     source, engine = FakeSource(live=True), FakeEngine(blocks_at={0})
     pipeline = make_pipeline(source, engine)
     pipeline.start()
@@ -171,7 +166,7 @@ def test_a_busy_model_gets_the_newest_live_frame_and_drops_are_counted(
     assert pipeline.status().stats.drops == {"queue full": 4}
 
 
-def test_a_live_source_is_still_read_when_every_buffer_is_held(make_pipeline: MakePipeline) -> None:
+def test_a_live_source_is_still_read_when_every_buffer_is_held(make_pipeline):
     source, engine = FakeSource(live=True), FakeEngine()
     pipeline = make_pipeline(source, engine, PipelineOptions(slots=5))
     collector = collect(pipeline, keeps=True)
@@ -193,9 +188,7 @@ def test_a_live_source_is_still_read_when_every_buffer_is_held(make_pipeline: Ma
     collector.release_all()
 
 
-def test_a_window_that_never_polls_costs_one_frame_at_most(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_a_window_that_never_polls_costs_one_frame_at_most(make_pipeline):
     source, engine = FakeSource(200), FakeEngine()
     pipeline = make_pipeline(source, engine, dataclasses.replace(PROCESS, slots=5))
     pipeline.start()
@@ -206,9 +199,7 @@ def test_a_window_that_never_polls_costs_one_frame_at_most(
     assert pipeline.status().stats.drops == {}
 
 
-def test_results_that_the_window_skipped_are_counted(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_results_that_the_window_skipped_are_counted(make_pipeline):
     pipeline = make_pipeline(FakeSource(10), FakeEngine(), PROCESS)
     assert pipeline.latest.take() is None  # a window polls once, then not again
     pipeline.start()
@@ -219,7 +210,7 @@ def test_results_that_the_window_skipped_are_counted(
 # -- results ---------------------------------------------------------------------------------
 
 
-def test_the_overlay_belongs_to_its_frame_under_stress(make_pipeline: MakePipeline) -> None:
+def test_the_overlay_belongs_to_its_frame_under_stress(make_pipeline):
     source, engine = FakeSource(200), FakeEngine()
     pipeline = make_pipeline(source, engine, dataclasses.replace(PROCESS, slots=6))
     interval = sys.getswitchinterval()
@@ -245,7 +236,7 @@ def test_the_overlay_belongs_to_its_frame_under_stress(make_pipeline: MakePipeli
     assert [number for number, _, _ in shown] == sorted(number for number, _, _ in shown)
 
 
-def test_thresholds_and_timings_reach_the_result(make_pipeline: MakePipeline) -> None:
+def test_thresholds_and_timings_reach_the_result(make_pipeline):
     pipeline = make_pipeline(FakeSource(1), FakeEngine(), PROCESS)
     assert pipeline.settings.current.thresholds == Thresholds(score=0.3, iou=0.4)  # the model's own
     collector = collect(pipeline)
@@ -264,7 +255,7 @@ def test_thresholds_and_timings_reach_the_result(make_pipeline: MakePipeline) ->
         result.frame.retain()  # it was released
 
 
-def test_a_published_buffer_is_never_filled_again(make_pipeline: MakePipeline) -> None:
+def test_a_published_buffer_is_never_filled_again(make_pipeline):
     pipeline = make_pipeline(FakeSource(1), None, PROCESS)
     collector = collect(pipeline, keeps=True)
     pipeline.start()
@@ -276,9 +267,7 @@ def test_a_published_buffer_is_never_filled_again(make_pipeline: MakePipeline) -
     collector.release_all()
 
 
-def test_an_engine_that_asks_for_pinned_memory_gets_it(
-    make_pipeline: MakePipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_engine_that_asks_for_pinned_memory_gets_it(make_pipeline, monkeypatch):
     class GpuEngine(FakeEngine):
         needs_pinned_memory = True
 
@@ -290,7 +279,7 @@ def test_an_engine_that_asks_for_pinned_memory_gets_it(
     assert pinned == [True, False, False]
 
 
-def test_the_error_is_computed_if_there_is_ground_truth(make_pipeline: MakePipeline) -> None:
+def test_the_error_is_computed_if_there_is_ground_truth(make_pipeline):
     ground_truth = GroundTruth(
         np.array([[0, 0, 10, 10]], np.float32),
         np.zeros(1, np.int64),
@@ -309,7 +298,7 @@ def test_the_error_is_computed_if_there_is_ground_truth(make_pipeline: MakePipel
     assert second.mean_px == pytest.approx(1.0)  # the fake box moves one pixel a frame
 
 
-def test_painting_is_measured_from_capture(make_pipeline: MakePipeline) -> None:
+def test_painting_is_measured_from_capture(make_pipeline):
     pipeline = make_pipeline(FakeSource(1), FakeEngine(), PROCESS)
     pipeline.start()
     result = take(pipeline)
@@ -318,9 +307,7 @@ def test_painting_is_measured_from_capture(make_pipeline: MakePipeline) -> None:
     assert pipeline.status().stats.latency["display"].p50 > 0
 
 
-def test_a_removed_sink_gets_nothing_more_and_a_doubled_one_gets_it_once(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_a_removed_sink_gets_nothing_more_and_a_doubled_one_gets_it_once(make_pipeline):
     pipeline = make_pipeline(FakeSource(5), FakeEngine(), PROCESS)
     removed, doubled = collect(pipeline), collect(pipeline)
     pipeline.remove_sink(removed)
@@ -333,9 +320,7 @@ def test_a_removed_sink_gets_nothing_more_and_a_doubled_one_gets_it_once(
 # -- errors ----------------------------------------------------------------------------------
 
 
-def test_a_source_that_breaks_in_mid_stream_fails_the_pipeline(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_a_source_that_breaks_in_mid_stream_fails_the_pipeline(make_pipeline):
     error = SourceError("The file is damaged at frame 3.")
     source = FakeSource(faults={3: raises(error)})
     pipeline = make_pipeline(source, FakeEngine(), PROCESS)
@@ -349,7 +334,7 @@ def test_a_source_that_breaks_in_mid_stream_fails_the_pipeline(
     assert source.closes >= 1
 
 
-def test_a_source_that_can_not_be_opened_fails_the_pipeline(make_pipeline: MakePipeline) -> None:
+def test_a_source_that_can_not_be_opened_fails_the_pipeline(make_pipeline):
     source = FakeSource(live=True, open_errors=[SourceError("Cannot open camera 7.")])
     pipeline = make_pipeline(source)
     pipeline.start()
@@ -359,7 +344,7 @@ def test_a_source_that_can_not_be_opened_fails_the_pipeline(make_pipeline: MakeP
 
 
 @pytest.mark.parametrize("is_live", [False, True], ids=["file", "live"])
-def test_a_model_that_breaks_fails_the_pipeline(make_pipeline: MakePipeline, is_live: bool) -> None:
+def test_a_model_that_breaks_fails_the_pipeline(make_pipeline, is_live):
     source = FakeSource(live=is_live)
     pipeline = make_pipeline(source, FakeEngine(fails_at={2: RuntimeError("CUDA is gone\nat ...")}))
     collector = collect(pipeline)
@@ -377,9 +362,7 @@ def test_a_model_that_breaks_fails_the_pipeline(make_pipeline: MakePipeline, is_
 
 
 @pytest.mark.parametrize("error", [SystemExit(0), KeyboardInterrupt(), GeneratorExit()])
-def test_a_model_that_ends_its_thread_is_not_the_end_of_the_film(
-    make_pipeline: MakePipeline, error: BaseException
-) -> None:
+def test_a_model_that_ends_its_thread_is_not_the_end_of_the_film(make_pipeline, error):
     pipeline = make_pipeline(FakeSource(30), FakeEngine(fails_at={4: error}), PROCESS)
     pipeline.start()
     with pytest.raises(PipelineError, match=type(error).__name__):
@@ -387,16 +370,14 @@ def test_a_model_that_ends_its_thread_is_not_the_end_of_the_film(
     assert state_of(pipeline) is PipelineState.FAILED
 
 
-def test_a_source_that_ends_its_thread_is_not_the_end_of_the_film(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_a_source_that_ends_its_thread_is_not_the_end_of_the_film(make_pipeline):
     pipeline = make_pipeline(FakeSource(faults={4: raises(SystemExit(0))}), FakeEngine(), PROCESS)
     pipeline.start()
     with pytest.raises(PipelineError, match="SystemExit"):
         pipeline.join(TIMEOUT_S)
 
 
-def test_a_sink_that_breaks_fails_the_pipeline(make_pipeline: MakePipeline) -> None:
+def test_a_sink_that_breaks_fails_the_pipeline(make_pipeline):
     class BrokenSink:
         def accept(self, result: FrameResult) -> None:
             raise OSError("disk full")
@@ -408,7 +389,7 @@ def test_a_sink_that_breaks_fails_the_pipeline(make_pipeline: MakePipeline) -> N
         pipeline.join(TIMEOUT_S)
 
 
-def test_after_a_failure_it_starts_again_with_all_its_buffers(make_pipeline: MakePipeline) -> None:
+def test_after_a_failure_it_starts_again_with_all_its_buffers(make_pipeline):
     source = FakeSource(8, faults={5: raises(SourceError("broken"))})
     options = dataclasses.replace(PROCESS, slots=5)
     engine = FakeEngine(fails_at={6: ValueError("odd")})
@@ -427,9 +408,7 @@ def test_after_a_failure_it_starts_again_with_all_its_buffers(make_pipeline: Mak
     assert status.stats.frames_read == 8  # those of this run only
 
 
-def test_a_model_that_breaks_while_the_file_is_paused_ends_the_wait(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_a_model_that_breaks_while_the_file_is_paused_ends_the_wait(make_pipeline):
     engine = FakeEngine(fails_at={0: RuntimeError("odd")}, blocks_at={0})
     pipeline = make_pipeline(FakeSource(), engine)
     pipeline.pause()
@@ -451,7 +430,7 @@ def assert_stopped(pipeline: Pipeline) -> None:
     assert (status.state, status.stop_reason) == (PipelineState.IDLE, StopReason.REQUESTED)
 
 
-def test_stop_before_start_and_twice_is_fine(make_pipeline: MakePipeline) -> None:
+def test_stop_before_start_and_twice_is_fine(make_pipeline):
     pipeline = make_pipeline(FakeSource(live=True))
     pipeline.stop()
     pipeline.close()
@@ -463,7 +442,7 @@ def test_stop_before_start_and_twice_is_fine(make_pipeline: MakePipeline) -> Non
     assert state_of(pipeline) is PipelineState.IDLE
 
 
-def test_stop_while_the_source_hangs_in_open(make_pipeline: MakePipeline) -> None:
+def test_stop_while_the_source_hangs_in_open(make_pipeline):
     source = FakeSource(live=True)
     source.open_is_blocked = True
     pipeline = make_pipeline(source)
@@ -475,7 +454,7 @@ def test_stop_while_the_source_hangs_in_open(make_pipeline: MakePipeline) -> Non
     assert_stopped(pipeline)
 
 
-def test_stop_while_a_read_hangs(make_pipeline: MakePipeline) -> None:
+def test_stop_while_a_read_hangs(make_pipeline):
     source = FakeSource(faults={2: stalls()})
     pipeline = make_pipeline(source)
     pipeline.start()
@@ -485,7 +464,7 @@ def test_stop_while_a_read_hangs(make_pipeline: MakePipeline) -> None:
     assert_stopped(pipeline)
 
 
-def test_stop_while_the_queue_is_full(make_pipeline: MakePipeline) -> None:
+def test_stop_while_the_queue_is_full(make_pipeline):
     source, engine = FakeSource(50), FakeEngine(blocks_at={0})
     pipeline = make_pipeline(source, engine, PROCESS)
     pipeline.start()
@@ -499,7 +478,7 @@ def test_stop_while_the_queue_is_full(make_pipeline: MakePipeline) -> None:
     assert engine.seen == [0]
 
 
-def test_stop_while_paused(make_pipeline: MakePipeline) -> None:
+def test_stop_while_paused(make_pipeline):
     pipeline = make_pipeline(FakeSource(), FakeEngine())
     pipeline.pause()
     pipeline.start()
@@ -509,7 +488,7 @@ def test_stop_while_paused(make_pipeline: MakePipeline) -> None:
     assert_stopped(pipeline)
 
 
-def test_stop_while_held_at_the_end(make_pipeline: MakePipeline) -> None:
+def test_stop_while_held_at_the_end(make_pipeline):
     pipeline = make_pipeline(FakeSource(2), FakeEngine())
     pipeline.start()
     eventually(lambda: state_of(pipeline) is PipelineState.PAUSED)
@@ -517,7 +496,7 @@ def test_stop_while_held_at_the_end(make_pipeline: MakePipeline) -> None:
     assert_stopped(pipeline)
 
 
-def test_stop_after_a_failure_keeps_the_failure(make_pipeline: MakePipeline) -> None:
+def test_stop_after_a_failure_keeps_the_failure(make_pipeline):
     pipeline = make_pipeline(FakeSource(open_errors=[SourceError("no")]))
     pipeline.start()
     eventually(lambda: state_of(pipeline) is PipelineState.FAILED)
@@ -526,14 +505,14 @@ def test_stop_after_a_failure_keeps_the_failure(make_pipeline: MakePipeline) -> 
     assert state_of(pipeline) is PipelineState.FAILED
 
 
-def test_start_while_it_runs_is_refused(make_pipeline: MakePipeline) -> None:
+def test_start_while_it_runs_is_refused(make_pipeline):
     pipeline = make_pipeline(FakeSource(live=True))
     pipeline.start()
     with pytest.raises(PipelineError, match="is still"):
         pipeline.start()
 
 
-def test_close_discards_the_unread_result(make_pipeline: MakePipeline) -> None:
+def test_close_discards_the_unread_result(make_pipeline):
     pipeline = make_pipeline(FakeSource(3), FakeEngine(), PROCESS)
     pipeline.start()
     pipeline.join(TIMEOUT_S)
@@ -542,7 +521,7 @@ def test_close_discards_the_unread_result(make_pipeline: MakePipeline) -> None:
 
 
 @pytest.mark.parametrize("options", [{"queue_size": 0}, {"queue_size": 4, "slots": 6}])
-def test_options_that_can_not_work_are_refused(options: dict[str, int]) -> None:
+def test_options_that_can_not_work_are_refused(options):
     with pytest.raises(ValueError, match="at least"):
         PipelineOptions(**options)
 
@@ -566,9 +545,7 @@ def fails(_source: FakeSource) -> bool:
     [({}, FakeEngine), ({3: Fault(fails)}, FakeEngine), ({}, FailingEngine)],
     ids=["ends", "source-fails", "model-fails"],
 )
-def test_a_closed_pipeline_and_its_engine_go_without_the_collector(
-    faults: dict[int, Fault], make_engine: type[FakeEngine]
-) -> None:
+def test_a_closed_pipeline_and_its_engine_go_without_the_collector(faults, make_engine):
     gc.collect()
     gc.disable()  # a full collection is rare, and an engine has 60 MB or more
     try:
@@ -585,7 +562,7 @@ def test_a_closed_pipeline_and_its_engine_go_without_the_collector(
         gc.enable()
 
 
-def test_a_closed_stream_of_results_goes_without_the_collector() -> None:
+def test_a_closed_stream_of_results_goes_without_the_collector():
     gc.collect()
     gc.disable()
     try:

@@ -25,8 +25,6 @@ from kpviewer.errors import PipelineError, SourceError
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.pipeline_status import PipelineState, StopReason
 
-MakePipeline = Callable[..., Pipeline]
-
 FAST = PipelineOptions(pace=False)
 """A viewer's options, without waiting for media time."""
 
@@ -38,7 +36,7 @@ def wait_until_held(pipeline: Pipeline) -> None:
     assert pipeline.state is PipelineState.PAUSED
 
 
-def test_a_file_has_ended_once_its_last_frame_is_published(make_pipeline: MakePipeline) -> None:
+def test_a_file_has_ended_once_its_last_frame_is_published(make_pipeline):
     source, has_begun, goes_on = FakeSource(2), threading.Event(), threading.Event()
 
     class Slow(FakeEngine):
@@ -62,9 +60,7 @@ def test_a_file_has_ended_once_its_last_frame_is_published(make_pipeline: MakePi
 # -- pause, step, seek -----------------------------------------------------------------------
 
 
-def test_a_stream_that_starts_paused_shows_its_first_frame_only(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_a_stream_that_starts_paused_shows_its_first_frame_only(make_pipeline):
     source = FakeSource()
     pipeline = make_pipeline(source, FakeEngine())
     collector = collect(pipeline)
@@ -76,9 +72,7 @@ def test_a_stream_that_starts_paused_shows_its_first_frame_only(
     assert (collector.numbers, source.frames_given) == ([0], 1)
 
 
-def test_paused_each_step_and_seek_reads_and_shows_exactly_one_frame(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_paused_each_step_and_seek_reads_and_shows_exactly_one_frame(make_pipeline):
     source, engine = FakeSource(100), FakeEngine()
     pipeline = make_pipeline(source, engine)
     collector = collect(pipeline)
@@ -94,9 +88,7 @@ def test_paused_each_step_and_seek_reads_and_shows_exactly_one_frame(
     assert source.frames_given == 8
 
 
-def test_pause_holds_back_frames_read_ahead_and_steps_continue_without_a_gap(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_pause_holds_back_frames_read_ahead_and_steps_continue_without_a_gap(make_pipeline):
     source, engine = FakeSource(20), FakeEngine(blocks_at={4})
     pipeline = make_pipeline(source, engine, FAST)
     collector = collect(pipeline)
@@ -116,7 +108,7 @@ def test_pause_holds_back_frames_read_ahead_and_steps_continue_without_a_gap(
     assert collector.numbers == list(range(20))
 
 
-def test_a_paused_frame_comes_once_more_for_another_model(make_pipeline: MakePipeline) -> None:
+def test_a_paused_frame_comes_once_more_for_another_model(make_pipeline):
     source, first = FakeSource(100), FakeEngine(blocks_at={4})
     pipeline = make_pipeline(source, first, FAST)
     collector = collect(pipeline)
@@ -135,9 +127,7 @@ def test_a_paused_frame_comes_once_more_for_another_model(make_pipeline: MakePip
     assert collector.numbers == [0, 1, 2, 3, 4, 4, 5]
 
 
-def test_another_model_does_not_replace_a_frame_that_is_under_way(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_another_model_does_not_replace_a_frame_that_is_under_way(make_pipeline):
     engine = FakeEngine(blocks_at={50})
     pipeline = make_pipeline(FakeSource(100), engine, FAST)
     collector = collect(pipeline)
@@ -153,7 +143,7 @@ def test_another_model_does_not_replace_a_frame_that_is_under_way(
     assert second.seen == [50]
 
 
-def test_a_seek_while_running_drops_frames_read_ahead(make_pipeline: MakePipeline) -> None:
+def test_a_seek_while_running_drops_frames_read_ahead(make_pipeline):
     source, engine = FakeSource(20), FakeEngine(blocks_at={2})
     pipeline = make_pipeline(source, engine, FAST)
     collector = collect(pipeline)
@@ -166,7 +156,7 @@ def test_a_seek_while_running_drops_frames_read_ahead(make_pipeline: MakePipelin
     assert collector.numbers == [0, 1, 2, 15, 16, 17, 18, 19]
 
 
-def test_seek_before_start_is_where_it_starts(make_pipeline: MakePipeline) -> None:
+def test_seek_before_start_is_where_it_starts(make_pipeline):
     pipeline = make_pipeline(FakeSource(10), FakeEngine(), FAST)
     collector = collect(pipeline)
     pipeline.seek(8)
@@ -176,7 +166,7 @@ def test_seek_before_start_is_where_it_starts(make_pipeline: MakePipeline) -> No
     assert collector.numbers == [8, 9]
 
 
-def test_seeking_in_a_source_that_is_not_seekable_is_refused(make_pipeline: MakePipeline) -> None:
+def test_seeking_in_a_source_that_is_not_seekable_is_refused(make_pipeline):
     pipeline = make_pipeline(FakeSource(live=True))
     pipeline.start()
     eventually(lambda: pipeline.info is not None)
@@ -185,14 +175,12 @@ def test_seeking_in_a_source_that_is_not_seekable_is_refused(make_pipeline: Make
 
 
 @pytest.mark.parametrize("factor", [0.0, -1.0, float("nan")])
-def test_a_speed_that_is_not_positive_is_refused(
-    make_pipeline: MakePipeline, factor: float
-) -> None:
+def test_a_speed_that_is_not_positive_is_refused(make_pipeline, factor):
     with pytest.raises(ValueError, match="must be positive"):
         make_pipeline(FakeSource()).set_speed(factor)
 
 
-def test_speed_changes_the_time_between_frames(make_pipeline: MakePipeline) -> None:
+def test_speed_changes_the_time_between_frames(make_pipeline):
     clock = FakeClock()
     options = PipelineOptions(clock=clock, hold_at_end=False)
     pipeline = make_pipeline(FakeSource(11, fps=10.0, clock=clock), FakeEngine(), options)
@@ -204,7 +192,7 @@ def test_speed_changes_the_time_between_frames(make_pipeline: MakePipeline) -> N
     assert times[-1] - times[0] == pytest.approx(0.25e9)
 
 
-def test_the_time_of_a_pause_is_not_caught_up(make_pipeline: MakePipeline) -> None:
+def test_the_time_of_a_pause_is_not_caught_up(make_pipeline):
     clock = FakeClock()
     options = PipelineOptions(clock=clock, hold_at_end=False)
     pipeline = make_pipeline(FakeSource(6, fps=10.0, clock=clock), FakeEngine(), options)
@@ -219,7 +207,7 @@ def test_the_time_of_a_pause_is_not_caught_up(make_pipeline: MakePipeline) -> No
     assert times[2] - times[1] == pytest.approx(0.1e9)
 
 
-def test_images_without_a_time_are_shown_one_per_second(make_pipeline: MakePipeline) -> None:
+def test_images_without_a_time_are_shown_one_per_second(make_pipeline):
     clock = FakeClock()
     options = PipelineOptions(clock=clock, hold_at_end=False)
     pipeline = make_pipeline(FakeSource(4, fps=None, clock=clock), FakeEngine(), options)
@@ -230,9 +218,7 @@ def test_images_without_a_time_are_shown_one_per_second(make_pipeline: MakePipel
     assert times[-1] - times[0] == pytest.approx(3e9)
 
 
-def test_a_paused_camera_is_still_read_and_a_step_shows_the_present(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_a_paused_camera_is_still_read_and_a_step_shows_the_present(make_pipeline):
     source, engine = FakeSource(live=True), FakeEngine()
     pipeline = make_pipeline(source, engine)
     collector = collect(pipeline)
@@ -257,7 +243,7 @@ def test_a_paused_camera_is_still_read_and_a_step_shows_the_present(
 # -- the end of a file -----------------------------------------------------------------------
 
 
-def test_at_the_end_the_viewer_holds_and_can_go_back(make_pipeline: MakePipeline) -> None:
+def test_at_the_end_the_viewer_holds_and_can_go_back(make_pipeline):
     pipeline = make_pipeline(FakeSource(5), FakeEngine(), FAST)
     collector = collect(pipeline)
     pipeline.start()
@@ -273,9 +259,7 @@ def test_at_the_end_the_viewer_holds_and_can_go_back(make_pipeline: MakePipeline
 
 
 @pytest.mark.parametrize("seekable", [True, False])
-def test_playing_on_at_the_end_starts_from_the_first_frame(
-    make_pipeline: MakePipeline, seekable: bool
-) -> None:
+def test_playing_on_at_the_end_starts_from_the_first_frame(make_pipeline, seekable):
     pipeline = make_pipeline(FakeSource(3, seekable=seekable), FakeEngine(), FAST)
     collector = collect(pipeline)
     pipeline.start()
@@ -287,9 +271,7 @@ def test_playing_on_at_the_end_starts_from_the_first_frame(
 
 
 @pytest.mark.parametrize("seekable", [True, False])
-def test_a_loop_goes_round_until_it_is_switched_off(
-    make_pipeline: MakePipeline, seekable: bool
-) -> None:
+def test_a_loop_goes_round_until_it_is_switched_off(make_pipeline, seekable):
     pipeline = make_pipeline(
         FakeSource(3, seekable=seekable), FakeEngine(), dataclasses.replace(FAST, loop=True)
     )
@@ -302,7 +284,7 @@ def test_a_loop_goes_round_until_it_is_switched_off(
     assert collector.numbers == [0, 1, 2] * (len(collector.numbers) // 3)
 
 
-def test_a_loop_over_nothing_comes_to_an_end(make_pipeline: MakePipeline) -> None:
+def test_a_loop_over_nothing_comes_to_an_end(make_pipeline):
     pipeline = make_pipeline(FakeSource(0), FakeEngine(), dataclasses.replace(FAST, loop=True))
     pipeline.start()
     wait_until_held(pipeline)
@@ -311,7 +293,7 @@ def test_a_loop_over_nothing_comes_to_an_end(make_pipeline: MakePipeline) -> Non
 # -- another source, another model -----------------------------------------------------------
 
 
-def test_the_source_can_be_changed_while_running(make_pipeline: MakePipeline) -> None:
+def test_the_source_can_be_changed_while_running(make_pipeline):
     camera, file = FakeSource(live=True), FakeSource(3)
     pipeline = make_pipeline(camera, FakeEngine(), FAST)
     collector = collect(pipeline)
@@ -328,7 +310,7 @@ def test_the_source_can_be_changed_while_running(make_pipeline: MakePipeline) ->
     assert pipeline.info == file.info
 
 
-def test_a_source_changed_while_paused_shows_its_first_frame(make_pipeline: MakePipeline) -> None:
+def test_a_source_changed_while_paused_shows_its_first_frame(make_pipeline):
     second = FakeSource(9)
     pipeline = make_pipeline(FakeSource(), FakeEngine())
     collector = collect(pipeline)
@@ -341,9 +323,7 @@ def test_a_source_changed_while_paused_shows_its_first_frame(make_pipeline: Make
     assert pipeline.status().state is PipelineState.PAUSED
 
 
-def test_a_source_that_can_not_be_opened_fails_and_the_next_one_starts_again(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_a_source_that_can_not_be_opened_fails_and_the_next_one_starts_again(make_pipeline):
     first, bad, good = FakeSource(), FakeSource(open_errors=[SourceError("no")]), FakeSource(2)
     pipeline = make_pipeline(first, FakeEngine(), FAST)
     pipeline.pause()
@@ -360,9 +340,7 @@ def test_a_source_that_can_not_be_opened_fails_and_the_next_one_starts_again(
 
 
 @pytest.mark.parametrize("at", ["open", "read", "end"])
-def test_a_source_set_in_the_instant_of_the_end_is_used(
-    make_pipeline: MakePipeline, at: str
-) -> None:
+def test_a_source_set_in_the_instant_of_the_end_is_used(make_pipeline, at):
     def change(source: FakeSource) -> bool:
         pipeline.set_source(FakeSource(3))
         if at != "end":
@@ -382,7 +360,7 @@ def test_a_source_set_in_the_instant_of_the_end_is_used(
     assert pipeline.status().failure is None
 
 
-def test_a_source_that_was_never_taken_is_closed(make_pipeline: MakePipeline) -> None:
+def test_a_source_that_was_never_taken_is_closed(make_pipeline):
     source, displaced, unused = FakeSource(faults={1: stalls()}), FakeSource(), FakeSource()
     pipeline = make_pipeline(source, FakeEngine(), FAST)
     pipeline.start()
@@ -394,9 +372,7 @@ def test_a_source_that_was_never_taken_is_closed(make_pipeline: MakePipeline) ->
     assert displaced.opens == unused.opens == 0
 
 
-def test_the_model_can_be_changed_and_removed_while_running(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_the_model_can_be_changed_and_removed_while_running(make_pipeline):
     source, first, second = FakeSource(live=True), FakeEngine(), FakeEngine()
     pipeline = make_pipeline(source, None)
     collector = collect(pipeline)
@@ -413,9 +389,7 @@ def test_the_model_can_be_changed_and_removed_while_running(
 
 
 @pytest.mark.parametrize("fault", [raises(SourceError("cable out")), ends()], ids=["error", "end"])
-def test_a_lost_camera_is_opened_again_with_growing_pauses(
-    make_pipeline: MakePipeline, fault: object
-) -> None:
+def test_a_lost_camera_is_opened_again_with_growing_pauses(make_pipeline, fault):
     clock = FakeClock()
     errors = [None, *(SourceError(f"attempt {number}") for number in range(6)), None]
     source = FakeSource(live=True, faults={2: fault}, open_errors=errors, clock=clock)
@@ -435,7 +409,7 @@ def test_a_lost_camera_is_opened_again_with_growing_pauses(
     assert status.signal_lost_s is None
 
 
-def test_stop_ends_the_wait_for_a_lost_camera_at_once(make_pipeline: MakePipeline) -> None:
+def test_stop_ends_the_wait_for_a_lost_camera_at_once(make_pipeline):
     source = FakeSource(live=True, faults={0: raises(SourceError("gone"))})
     pipeline = make_pipeline(source, FakeEngine())  # on the real clock: a wait of a second
     pipeline.start()
@@ -446,7 +420,7 @@ def test_stop_ends_the_wait_for_a_lost_camera_at_once(make_pipeline: MakePipelin
     assert source.opens == 1
 
 
-def test_another_source_ends_the_wait_for_a_lost_camera(make_pipeline: MakePipeline) -> None:
+def test_another_source_ends_the_wait_for_a_lost_camera(make_pipeline):
     lost, file = FakeSource(live=True, faults={0: raises(SourceError("gone"))}), FakeSource(2)
     pipeline = make_pipeline(lost, FakeEngine(), FAST)
     pipeline.start()
@@ -457,9 +431,7 @@ def test_another_source_ends_the_wait_for_a_lost_camera(make_pipeline: MakePipel
     assert pipeline.status().signal_lost_s is None
 
 
-def test_a_camera_that_stays_silent_is_reported_after_two_seconds(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_a_camera_that_stays_silent_is_reported_after_two_seconds(make_pipeline):
     clock = FakeClock()
     source = FakeSource(live=True, clock=clock)
     pipeline = make_pipeline(source, FakeEngine(), PipelineOptions(clock=clock))
@@ -477,7 +449,7 @@ def test_a_camera_that_stays_silent_is_reported_after_two_seconds(
     assert pipeline.status().signal_lost_s is None
 
 
-def test_the_last_image_stays_while_the_signal_is_lost(make_pipeline: MakePipeline) -> None:
+def test_the_last_image_stays_while_the_signal_is_lost(make_pipeline):
     clock = FakeClock()
     source = FakeSource(live=True, faults={1: raises(SourceError("gone"))}, clock=clock)
     pipeline = make_pipeline(source, FakeEngine(), PipelineOptions(clock=clock))
@@ -497,9 +469,7 @@ def test_the_last_image_stays_while_the_signal_is_lost(make_pipeline: MakePipeli
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_no_order_of_calls_loses_a_buffer_or_mixes_frames(
-    make_pipeline: MakePipeline, seed: int
-) -> None:
+def test_no_order_of_calls_loses_a_buffer_or_mixes_frames(make_pipeline, seed):
     chance = random.Random(seed)
     options = dataclasses.replace(FAST, slots=6)
     pipeline = make_pipeline(FakeSource(30), FakeEngine(), options)

@@ -1,7 +1,6 @@
 """A model that takes seconds a frame: frames appear before it, and no work piles up."""
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
@@ -19,8 +18,6 @@ from kpviewer.pipeline.catching_up import catch_up
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.pipeline.results.comparing import SecondModel
 from kpviewer.pipeline.state.faults import PATIENCE_S
-
-MakePipeline = Callable[..., Pipeline]
 
 VIEWER = PipelineOptions(pace=False, carries_on=True)
 
@@ -48,7 +45,7 @@ def taken(pipeline: Pipeline) -> tuple[int, bool]:
     return result.frame.index, result.has_model
 
 
-def test_a_paused_frame_appears_before_its_boxes(make_pipeline: MakePipeline, engine) -> None:
+def test_a_paused_frame_appears_before_its_boxes(make_pipeline, engine):
     engine.blocks_at = {0, 7}
     pipeline = make_pipeline(FakeSource(20), engine, VIEWER)
     pipeline.pause()
@@ -61,7 +58,7 @@ def test_a_paused_frame_appears_before_its_boxes(make_pipeline: MakePipeline, en
     eventually(lambda: taken(pipeline) == (7, True))
 
 
-def test_a_model_that_came_too_late_for_a_paused_frame_sees_it_once(make_pipeline) -> None:
+def test_a_model_that_came_too_late_for_a_paused_frame_sees_it_once(make_pipeline):
     engine = FakeEngine()
     pipeline = make_pipeline(FakeSource(20), None, VIEWER)
     pipeline.pause()
@@ -76,7 +73,7 @@ def test_a_model_that_came_too_late_for_a_paused_frame_sees_it_once(make_pipelin
     assert engine.seen == [0, 3]
 
 
-def test_a_paused_frame_on_its_way_to_the_model_is_not_repeated(make_pipeline) -> None:
+def test_a_paused_frame_on_its_way_to_the_model_is_not_repeated(make_pipeline):
     arrived, may_run = threading.Event(), threading.Event()
 
     class HeldEngine(FakeEngine):
@@ -103,7 +100,7 @@ def test_a_paused_frame_on_its_way_to_the_model_is_not_repeated(make_pipeline) -
     assert engine.seen == [0, 1]
 
 
-def test_a_paused_frame_that_two_models_have_seen_is_not_repeated(make_pipeline) -> None:
+def test_a_paused_frame_that_two_models_have_seen_is_not_repeated(make_pipeline):
     first = FakeEngine(spec=FAKE_SPEC)
     pipeline = make_pipeline(FakeSource(20), first, VIEWER)
     pipeline.settings.set_second(SecondModel(FakeEngine(spec=FAKE_SPEC), FAKE_SPEC.thresholds))
@@ -116,14 +113,14 @@ def test_a_paused_frame_that_two_models_have_seen_is_not_repeated(make_pipeline)
     assert first.seen == [0, 1]
 
 
-def test_the_first_frame_of_a_video_that_plays_appears_at_once(make_pipeline, engine) -> None:
+def test_the_first_frame_of_a_video_that_plays_appears_at_once(make_pipeline, engine):
     engine.blocks_at = {0}
     pipeline = make_pipeline(FakeSource(20), engine, VIEWER)
     pipeline.start()
     assert taken(pipeline) == (0, False)
 
 
-def test_while_a_video_plays_only_frames_with_boxes_appear(make_pipeline, engine) -> None:
+def test_while_a_video_plays_only_frames_with_boxes_appear(make_pipeline, engine):
     pipeline = make_pipeline(FakeSource(5), engine, replace(VIEWER, hold_at_end=False))
     collector = collect(pipeline)
     pipeline.start()
@@ -134,9 +131,7 @@ def test_while_a_video_plays_only_frames_with_boxes_appear(make_pipeline, engine
 
 
 @pytest.mark.parametrize("jump", [False, True])
-def test_of_many_steps_during_a_frame_only_the_last_is_computed(
-    make_pipeline, engine, jump
-) -> None:
+def test_of_many_steps_during_a_frame_only_the_last_is_computed(make_pipeline, engine, jump):
     engine.blocks_at = {0}
     source = FakeSource(50)
     pipeline = make_pipeline(source, engine, VIEWER)
@@ -154,7 +149,7 @@ def test_of_many_steps_during_a_frame_only_the_last_is_computed(
     assert engine.seen in ([0, 8], [0, 7, 8])  # 7 where the queue was read before 8 replaced it
 
 
-def test_a_slow_model_counts_its_seconds_and_is_never_reported_as_hanging(make_pipeline) -> None:
+def test_a_slow_model_counts_its_seconds_and_is_never_reported_as_hanging(make_pipeline):
     clock = FakeClock()
     engine = SlowEngine(blocks_at={0})
     pipeline = make_pipeline(FakeSource(5), engine, replace(VIEWER, clock=clock))
@@ -169,7 +164,7 @@ def test_a_slow_model_counts_its_seconds_and_is_never_reported_as_hanging(make_p
     eventually(lambda: pipeline.status().detecting_s is None)
 
 
-def test_a_fast_model_has_no_seconds_to_count(make_pipeline) -> None:
+def test_a_fast_model_has_no_seconds_to_count(make_pipeline):
     clock = FakeClock()
     engine = FakeEngine(blocks_at={0})
     pipeline = make_pipeline(FakeSource(5), engine, replace(VIEWER, clock=clock))

@@ -1,7 +1,6 @@
 """Looping over a span of a file, and playing at full speed."""
 
 import math
-from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -11,11 +10,10 @@ from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.pipeline.source.transport import Span
 from kpviewer.pipeline_status import PipelineState, StopReason
 
-MakePipeline = Callable[..., Pipeline]
 FAST = PipelineOptions(pace=False)
 
 
-def test_after_the_last_frame_of_a_span_comes_its_first(make_pipeline: MakePipeline) -> None:
+def test_after_the_last_frame_of_a_span_comes_its_first(make_pipeline):
     pipeline = make_pipeline(FakeSource(100), FakeEngine(), FAST)
     collector = collect(pipeline)
     pipeline.transport.change(span=Span(3, 5))
@@ -24,9 +22,7 @@ def test_after_the_last_frame_of_a_span_comes_its_first(make_pipeline: MakePipel
     assert collector.numbers[:11] == [0, 1, 2, 3, 4, 5, 3, 4, 5, 3, 4]
 
 
-def test_a_span_set_while_paused_at_its_end_continues_from_its_start(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_a_span_set_while_paused_at_its_end_continues_from_its_start(make_pipeline):
     engine = FakeEngine(blocks_at={6})
     source = FakeSource(100)
     pipeline = make_pipeline(source, engine, FAST)
@@ -44,9 +40,7 @@ def test_a_span_set_while_paused_at_its_end_continues_from_its_start(
     assert collector.numbers == [0, 1, 2, 3, 4, 5, 6, 4, 5, 6, 4]
 
 
-def test_the_last_frame_before_a_loop_begins_again_is_the_one_that_is_repeated(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_the_last_frame_before_a_loop_begins_again_is_the_one_that_is_repeated(make_pipeline):
     engine, source = FakeEngine(blocks_at={9}), FakeSource(10)
     pipeline = make_pipeline(source, engine, PipelineOptions(pace=False, loop=True))
     collector = collect(pipeline)
@@ -64,9 +58,7 @@ def test_the_last_frame_before_a_loop_begins_again_is_the_one_that_is_repeated(
 
 
 @pytest.mark.parametrize("last", [6, 9], ids=["inside", "at the end"])
-def test_a_span_that_is_taken_away_leaves_the_stream_where_it_is(
-    make_pipeline: MakePipeline, last: int
-) -> None:
+def test_a_span_that_is_taken_away_leaves_the_stream_where_it_is(make_pipeline, last):
     engine, source = FakeEngine(blocks_at={last}), FakeSource(10)
     pipeline = make_pipeline(source, engine, FAST)
     collector = collect(pipeline)
@@ -88,7 +80,7 @@ def _has_repeated(pipeline: Pipeline, collector: Collector, count: int) -> bool:
     return len(collector.numbers) > count
 
 
-def test_a_span_that_was_passed_while_playing_begins_at_once(make_pipeline: MakePipeline) -> None:
+def test_a_span_that_was_passed_while_playing_begins_at_once(make_pipeline):
     source, engine = FakeSource(1000), FakeEngine(blocks_at={20})
     pipeline = make_pipeline(source, engine, FAST)
     collector = collect(pipeline)
@@ -101,7 +93,7 @@ def test_a_span_that_was_passed_while_playing_begins_at_once(make_pipeline: Make
     assert collector.numbers[20:25] == [20, 10, 11, 10, 11]
 
 
-def test_seeking_past_a_span_continues_to_the_end(make_pipeline: MakePipeline) -> None:
+def test_seeking_past_a_span_continues_to_the_end(make_pipeline):
     pipeline = make_pipeline(FakeSource(10), FakeEngine(), FAST)
     collector = collect(pipeline)
     pipeline.pause()
@@ -117,9 +109,7 @@ def test_seeking_past_a_span_continues_to_the_end(make_pipeline: MakePipeline) -
     assert collector.numbers == [0, 4, 5, 6]
 
 
-def test_a_span_up_to_the_last_frame_loops_and_resuming_at_the_end_goes_back_to_it(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_a_span_up_to_the_last_frame_loops_and_resuming_at_the_end_goes_back_to_it(make_pipeline):
     pipeline = make_pipeline(FakeSource(6), FakeEngine(), FAST)
     collector = collect(pipeline)
     pipeline.start()
@@ -131,7 +121,7 @@ def test_a_span_up_to_the_last_frame_loops_and_resuming_at_the_end_goes_back_to_
     assert collector.numbers[6:10] == [4, 5, 4, 5]
 
 
-def test_a_file_that_ends_inside_the_span_goes_round_too(make_pipeline: MakePipeline) -> None:
+def test_a_file_that_ends_inside_the_span_goes_round_too(make_pipeline):
     pipeline = make_pipeline(FakeSource(10, faults={6: ends()}), FakeEngine(), FAST)
     collector = collect(pipeline)
     pipeline.transport.change(span=Span(4, 8))
@@ -140,7 +130,7 @@ def test_a_file_that_ends_inside_the_span_goes_round_too(make_pipeline: MakePipe
     assert collector.numbers[:8] == [0, 1, 2, 3, 4, 5, 4, 5]
 
 
-def test_another_source_has_no_span(make_pipeline: MakePipeline) -> None:
+def test_another_source_has_no_span(make_pipeline):
     pipeline = make_pipeline(FakeSource(100), FakeEngine(), FAST)
     pipeline.transport.change(span=Span(2, 3))
     pipeline.start()
@@ -150,14 +140,12 @@ def test_another_source_has_no_span(make_pipeline: MakePipeline) -> None:
 
 
 @pytest.mark.parametrize("span", [Span(5, 4), Span(-1, 4)])
-def test_a_span_that_is_no_range_of_frames_is_refused(
-    make_pipeline: MakePipeline, span: Span
-) -> None:
+def test_a_span_that_is_no_range_of_frames_is_refused(make_pipeline, span):
     with pytest.raises(ValueError, match="0 <= first <= last"):
         make_pipeline(FakeSource()).transport.change(span=span)
 
 
-def test_as_fast_as_possible_waits_for_no_frame(make_pipeline: MakePipeline) -> None:
+def test_as_fast_as_possible_waits_for_no_frame(make_pipeline):
     clock = FakeClock()
     source = FakeSource(50, fps=0.5, clock=clock)  # 100 s
     pipeline = make_pipeline(source, FakeEngine(), PipelineOptions(clock=clock))
@@ -169,7 +157,7 @@ def test_as_fast_as_possible_waits_for_no_frame(make_pipeline: MakePipeline) -> 
     assert sum(clock.waits_s) < 1.0
 
 
-def test_a_live_source_may_give_every_frame(make_pipeline: MakePipeline) -> None:
+def test_a_live_source_may_give_every_frame(make_pipeline):
     source, engine = FakeSource(live=True), FakeEngine(blocks_at={0})
     pipeline = make_pipeline(source, engine)
     collector = collect(pipeline)
@@ -183,7 +171,7 @@ def test_a_live_source_may_give_every_frame(make_pipeline: MakePipeline) -> None
     assert not pipeline.status().stats.drops
 
 
-def test_a_live_source_goes_back_to_the_newest_frame(make_pipeline: MakePipeline) -> None:
+def test_a_live_source_goes_back_to_the_newest_frame(make_pipeline):
     source, engine = FakeSource(live=True), FakeEngine(blocks_at={0})
     pipeline = make_pipeline(source, engine)
     collector = collect(pipeline)

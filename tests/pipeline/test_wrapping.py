@@ -59,12 +59,12 @@ def engine_classes() -> Iterator[str]:
                     yield each.name
 
 
-def test_every_engine_that_wraps_another_is_tested_here() -> None:
+def test_every_engine_that_wraps_another_is_tested_here():
     assert set(engine_classes()) - OTHERS == set(WRAPPERS)
 
 
 @pytest.mark.parametrize("name", sorted(WRAPPERS))
-def test_what_the_protocols_ask_is_answered_by_the_engine_inside(name: str, tmp_path: Path) -> None:
+def test_what_the_protocols_ask_is_answered_by_the_engine_inside(name, tmp_path):
     engine = FakeEngine()
     wrapper = WRAPPERS[name](engine, tmp_path)
     assert wrapper.spec is engine.spec

@@ -1,7 +1,5 @@
 """Which backend a run takes from the earlier runs of its folder."""
 
-from pathlib import Path
-
 import pytest
 from fakes import FakeEngine
 
@@ -26,9 +24,7 @@ GPU = "NVIDIA H200"
         (GPU, "CPU", "cpu", None),
     ],
 )
-def test_a_choice_holds_for_its_kind_of_device(
-    before: str, here: str, asked: str, used: str | None, tmp_path: Path
-) -> None:
+def test_a_choice_holds_for_its_kind_of_device(before, here, asked, used, tmp_path):
     record = Record(
         source="a", name="a", status="ok", model=MODEL, backend="openvino:fp32", device=before
     )
@@ -37,7 +33,7 @@ def test_a_choice_holds_for_its_kind_of_device(
     assert recorded([record], options, MODEL, here) == chosen
 
 
-def test_options_that_are_named_and_other_models_have_no_choice(tmp_path: Path) -> None:
+def test_options_that_are_named_and_other_models_have_no_choice(tmp_path):
     record = Record(
         source="a", name="a", status="ok", model=MODEL, backend="openvino:fp32", device="CPU"
     )
@@ -51,13 +47,11 @@ def test_options_that_are_named_and_other_models_have_no_choice(tmp_path: Path) 
     ("device", "backend", "is_of"),
     [("CPU", "torch", True), (GPU, "torch", False), ("CPU", "openvino", False)],
 )
-def test_an_engine_is_used_as_it_is_if_it_runs_like_that(
-    device: str, backend: str, is_of: bool
-) -> None:
+def test_an_engine_is_used_as_it_is_if_it_runs_like_that(device, backend, is_of):
     engine = FakeEngine()
     vars(engine).update(device_name=device, backend=backend, precision="fp32")
     assert ChosenBackend(BackendChoice("torch", "fp32"), "CPU").is_of(engine) is is_of
 
 
-def test_an_engine_without_backends_is_used_as_it_is() -> None:
+def test_an_engine_without_backends_is_used_as_it_is():
     assert ChosenBackend(BackendChoice("", ""), "CPU").is_of(FakeEngine())

@@ -28,7 +28,7 @@ def claimed(folder: Path, **given: object) -> str:
     return found.stem
 
 
-def test_a_held_claim_makes_another_choose_the_next_name(tmp_path: Path) -> None:
+def test_a_held_claim_makes_another_choose_the_next_name(tmp_path):
     first = claim(tmp_path, "clip", ENDINGS)
     second = claim(tmp_path, "clip", ENDINGS)
     assert (first.stem, second.stem) == ("clip", "clip_2")
@@ -36,7 +36,7 @@ def test_a_held_claim_makes_another_choose_the_next_name(tmp_path: Path) -> None
     second.leave()
 
 
-def test_another_command_replaces_all_that_a_killed_one_left(tmp_path: Path) -> None:
+def test_another_command_replaces_all_that_a_killed_one_left(tmp_path):
     claim(tmp_path, "clip", (".mp4", "_voc"), work="a.mp4 as video").leave()
     (tmp_path / "clip.mp4.part").write_text("half")
     (tmp_path / "clip_voc").mkdir()
@@ -46,7 +46,7 @@ def test_another_command_replaces_all_that_a_killed_one_left(tmp_path: Path) -> 
     assert (other.stem, os.listdir(tmp_path)) == ("clip", ["clip.csv"])
 
 
-def test_work_under_a_second_name_is_known_once_the_first_is_free(tmp_path: Path) -> None:
+def test_work_under_a_second_name_is_known_once_the_first_is_free(tmp_path):
     other = claim(tmp_path, "clip", ENDINGS, work="a.mp4 as video")
     second = claim(tmp_path, "clip", ENDINGS, work="a.mp4 as JSON")
     other.end()
@@ -59,7 +59,7 @@ def test_work_under_a_second_name_is_known_once_the_first_is_free(tmp_path: Path
     again.end()
 
 
-def test_endings_that_no_result_has_are_not_believed(tmp_path: Path) -> None:
+def test_endings_that_no_result_has_are_not_believed(tmp_path):
     (tmp_path / ("clip" + SUFFIX)).write_bytes(b"a.mp4\0.docx\0/../own.csv\0")
     for name in ("clip.docx", "own.csv", "clip"):
         (tmp_path / name).write_text("the user's own")
@@ -67,7 +67,7 @@ def test_endings_that_no_result_has_are_not_believed(tmp_path: Path) -> None:
     assert {"clip.docx", "own.csv", "clip"} < set(os.listdir(tmp_path))
 
 
-def test_a_claim_for_the_same_work_is_not_made_twice(tmp_path: Path) -> None:
+def test_a_claim_for_the_same_work_is_not_made_twice(tmp_path):
     first = claim(tmp_path, "clip", ENDINGS, work="a.mp4 as JSON")
     with pytest.raises(ClaimedElsewhereError):
         claim(tmp_path, "clip", ENDINGS, work="a.mp4 as JSON")
@@ -78,9 +78,7 @@ def test_a_claim_for_the_same_work_is_not_made_twice(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_of_two_runs_that_begin_at_once_one_has_the_claim(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_two_runs_that_begin_at_once_one_has_the_claim(tmp_path, monkeypatch):
     others: list[Claim] = []
 
     def lock_late(descriptor: int) -> bool:
@@ -97,9 +95,7 @@ def test_of_two_runs_that_begin_at_once_one_has_the_claim(
     assert not list(tmp_path.iterdir())
 
 
-def test_without_hard_links_a_claim_is_made_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_hard_links_a_claim_is_made_too(tmp_path, monkeypatch):
     def refused(*_: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
 
@@ -111,9 +107,7 @@ def test_without_hard_links_a_claim_is_made_too(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_look_at_a_claim_that_was_left_changes_no_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_look_at_a_claim_that_was_left_changes_no_name(tmp_path, monkeypatch):
     claimed(tmp_path, work="a.mp4")
 
     def lock_once_more(_: int) -> bool:
@@ -124,7 +118,7 @@ def test_a_look_at_a_claim_that_was_left_changes_no_name(
     assert claimed(tmp_path, work="a.mp4") == "clip"
 
 
-def test_files_of_a_killed_attempt_are_replaced(tmp_path: Path) -> None:
+def test_files_of_a_killed_attempt_are_replaced(tmp_path):
     claimed(tmp_path)  # its file stays, as the process was killed
     (tmp_path / "clip.mp4.part").write_bytes(b"half")
     (tmp_path / "clip.jsonl").write_bytes(b"whole")
@@ -133,16 +127,14 @@ def test_files_of_a_killed_attempt_are_replaced(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clip" + SUFFIX, "clip_raw.mp4"]
 
 
-def test_other_files_are_kept(tmp_path: Path) -> None:
+def test_other_files_are_kept(tmp_path):
     (tmp_path / "clip.mp4").write_bytes(b"mine")
     assert claimed(tmp_path) == "clip_2"
     assert (tmp_path / "clip.mp4").read_bytes() == b"mine"
     assert not (tmp_path / ("clip" + SUFFIX)).exists()
 
 
-def test_a_claim_that_cannot_be_written_leaves_no_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_claim_that_cannot_be_written_leaves_no_file(tmp_path, monkeypatch):
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -153,7 +145,7 @@ def test_a_claim_that_cannot_be_written_leaves_no_file(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="makes a link")
-def test_a_link_in_place_of_a_claim_is_not_followed(tmp_path: Path) -> None:
+def test_a_link_in_place_of_a_claim_is_not_followed(tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     (tmp_path / ("clip" + SUFFIX)).symlink_to("mine.txt")
     found = claim(tmp_path, "clip", ENDINGS, work="a.mp4")
@@ -162,7 +154,7 @@ def test_a_link_in_place_of_a_claim_is_not_followed(tmp_path: Path) -> None:
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
-def test_files_that_a_failed_attempt_recorded_are_replaced_unless_changed(tmp_path: Path) -> None:
+def test_files_that_a_failed_attempt_recorded_are_replaced_unless_changed(tmp_path):
     (tmp_path / "clip.mp4").write_bytes(b"half")
     assert claimed(tmp_path, replaced={"clip.mp4": 4}) == "clip"
     forget(tmp_path, "clip")
@@ -171,7 +163,7 @@ def test_files_that_a_failed_attempt_recorded_are_replaced_unless_changed(tmp_pa
     assert (tmp_path / "clip.mp4").read_bytes() == b"edited"
 
 
-def test_size_of_a_folder_is_that_of_its_files(tmp_path: Path) -> None:
+def test_size_of_a_folder_is_that_of_its_files(tmp_path):
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "x").write_bytes(b"123")
     (tmp_path / "a" / "b" / "y").write_bytes(b"4567")

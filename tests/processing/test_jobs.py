@@ -38,7 +38,7 @@ def results(
     return {result.record.source: result for result in dispatch(tasks, pool, failed, on_frames)}
 
 
-def test_killed_workers_are_replaced_and_no_other_source_is_lost(tmp_path: Path) -> None:
+def test_killed_workers_are_replaced_and_no_other_source_is_lost(tmp_path):
     pool = ProcessPool(setting(tmp_path), 2, make=text_worker)
     done = results(pool, ["a", "dies once", "b", "dies", "c"])
     assert sorted(done) == ["a", "b", "c", "dies", "dies once"]
@@ -55,15 +55,13 @@ def test_killed_workers_are_replaced_and_no_other_source_is_lost(tmp_path: Path)
     assert {line.split()[1] for lines in tries.values() for line in lines} == {share}
 
 
-def test_a_model_that_does_not_load_ends_the_run(tmp_path: Path) -> None:
+def test_a_model_that_does_not_load_ends_the_run(tmp_path):
     pool = ProcessPool(setting(tmp_path, model="broken"), 1, make=text_worker)
     with pytest.raises(WeightsError, match="broken"):
         results(pool, ["a", "b"])
 
 
-def test_a_system_without_shared_memory_is_named_with_the_cure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_system_without_shared_memory_is_named_with_the_cure(tmp_path, monkeypatch):
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -72,7 +70,7 @@ def test_a_system_without_shared_memory_is_named_with_the_cure(
         results(ProcessPool(setting(tmp_path), 2, make=text_worker), ["a", "b"])
 
 
-def test_an_interrupted_run_leaves_no_process(tmp_path: Path) -> None:
+def test_an_interrupted_run_leaves_no_process(tmp_path):
     pool = ProcessPool(setting(tmp_path), 1, make=text_worker)
 
     def interrupt(frames: Frames) -> None:
@@ -85,9 +83,7 @@ def test_an_interrupted_run_leaves_no_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("model", ["sound", "broken"])
-def test_a_worker_that_has_not_begun_when_the_run_ends_begins_nothing(
-    tmp_path: Path, model: str
-) -> None:
+def test_a_worker_that_has_not_begun_when_the_run_ends_begins_nothing(tmp_path, model):
     pool = ProcessPool(setting(tmp_path, model=model), 2, make=text_worker)
     pool.submit(0, Task(0, "waits"))
     assert pool.stop() == []
@@ -123,7 +119,7 @@ class FakePool:
         return []
 
 
-def test_a_lost_source_is_tried_as_often_as_the_pool_says() -> None:
+def test_a_lost_source_is_tried_as_often_as_the_pool_says():
     pool = FakePool(dying="b")
     done = results(pool, ["a", "b", "c"])
     assert pool.submitted.count("b") == 3
@@ -131,7 +127,7 @@ def test_a_lost_source_is_tried_as_often_as_the_pool_says() -> None:
     assert pool.is_stopped
 
 
-def test_tasks_are_taken_only_when_a_worker_is_idle() -> None:
+def test_tasks_are_taken_only_when_a_worker_is_idle():
     taken: list[int] = []
 
     def tasks() -> Iterator[Task]:
@@ -148,9 +144,7 @@ def test_tasks_are_taken_only_when_a_worker_is_idle() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="the extra ray is missing")
 @pytest.mark.filterwarnings("ignore")  # Ray's own
-def test_actors_of_ray_are_replaced_like_processes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_actors_of_ray_are_replaced_like_processes(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))  # of sample_workers
     pool = RayPool(setting(tmp_path), "auto", 1, make=text_worker)
     done = results(pool, ["a", "dies once", "dies", "b"])

@@ -80,9 +80,7 @@ def cells(page: str, name: str) -> list[str]:
     return re.findall("<td>(.*?)</td>", row.group(1))
 
 
-def test_frames_with_ground_truth_are_scored_and_the_worst_are_shown(
-    clip: str, annotations: str, tmp_path: Path
-) -> None:
+def test_frames_with_ground_truth_are_scored_and_the_worst_are_shown(clip, annotations, tmp_path):
     code, page = report(clip, BoxEngine(), tmp_path / "out", ground_truth=annotations)
     assert code == 0
     assert cells(page, "all")[0] == "11"
@@ -97,7 +95,7 @@ def test_frames_with_ground_truth_are_scored_and_the_worst_are_shown(
     assert page.count("data:image/jpeg") == 2
 
 
-def test_five_keypoints_of_no_face_are_noted(clip: str, annotations: str, tmp_path: Path) -> None:
+def test_five_keypoints_of_no_face_are_noted(clip, annotations, tmp_path):
     engine = PointEngine()
     engine.spec = replace(
         BoxEngine.spec, task=Task.DETECT_KEYPOINTS, keypoint_names=("thumb", *"abcd")
@@ -107,9 +105,7 @@ def test_five_keypoints_of_no_face_are_noted(clip: str, annotations: str, tmp_pa
 
 
 @pytest.mark.parametrize("is_hidden", [True, False])
-def test_images_hide_what_is_found_and_what_was_missed(
-    is_hidden: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_images_hide_what_is_found_and_what_was_missed(is_hidden, tmp_path, monkeypatch):
     noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
     missed = ground_truth((36, 4, 60, 20), (0, 0)).with_keypoints([])
     seen = result(detections([(4, 4, 24, 20)]), bgr=noise, targets=missed)
@@ -122,16 +118,14 @@ def test_images_hide_what_is_found_and_what_was_missed(
     assert (kept[0][30:] == noise[30:]).all()
 
 
-def test_images_of_the_worst_frames_alone_are_kept(
-    clip: str, annotations: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_images_of_the_worst_frames_alone_are_kept(clip, annotations, tmp_path, monkeypatch):
     monkeypatch.setattr("kpviewer.processing.report.WORST", 1)
     _, page = report(clip, BoxEngine(), tmp_path / "out", ground_truth=annotations)
     figures = page.split("<figure>")[1:]
     assert [figure.count("data:image/jpeg") for figure in figures if "clip.mp4" in figure] == [1, 0]
 
 
-def test_a_report_from_a_scan_runs_no_model(clip: str, annotations: str, tmp_path: Path) -> None:
+def test_a_report_from_a_scan_runs_no_model(clip, annotations, tmp_path):
     out, engine = tmp_path / "out", CountedEngine()
     assert process_sources([clip], ProcessOptions(out, (), scans=True), engine=engine) == 0
     engine.seen = 0
@@ -151,9 +145,7 @@ class UnsureEngine(CountedEngine):
         return Candidates(xyxy, scores, np.zeros((2, 0, 2), np.float32)), timings
 
 
-def test_all_frames_of_a_report_begin_at_the_lowest_score_of_the_scan(
-    clip: str, annotations: str, tmp_path: Path
-) -> None:
+def test_all_frames_of_a_report_begin_at_the_lowest_score_of_the_scan(clip, annotations, tmp_path):
     pages = []
     for name, seconds in (("part", 0.5), ("whole", None)):
         out = tmp_path / name
@@ -167,16 +159,14 @@ def test_all_frames_of_a_report_begin_at_the_lowest_score_of_the_scan(
     assert ["The scan keeps no scores below 0.05" in page for page in pages] == [True, True, False]
 
 
-def test_confidence_and_classes_count(clip: str, annotations: str, tmp_path: Path) -> None:
+def test_confidence_and_classes_count(clip, annotations, tmp_path):
     given = {"ground_truth": annotations, "changes": {"score": 0.7}}
     _, page = report(clip, BoxEngine(), tmp_path / "out", **given)
     assert cells(page, "thing")[-2:] == ["0.000", "0.000"]
     assert "precision at 0.70" in page
 
 
-def test_without_ground_truth_there_is_no_report(
-    clip: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_ground_truth_there_is_no_report(clip, tmp_path, capsys):
     class Untouched(BoxEngine):
         def infer(self, _bgr):
             raise AssertionError("no frame is processed for nothing")
@@ -186,7 +176,7 @@ def test_without_ground_truth_there_is_no_report(
     assert "clip.mp4 has ground truth. Name its annotations" in capsys.readouterr().err
 
 
-def test_labels_of_frames_need_no_images(clip: str, tmp_path: Path) -> None:
+def test_labels_of_frames_need_no_images(clip, tmp_path):
     """The box of ``BoxEngine`` in shares of 64 x 48, as Ultralytics writes it; none in frame 0."""
     labels = tmp_path / "labels"
     labels.mkdir()
@@ -199,9 +189,7 @@ def test_labels_of_frames_need_no_images(clip: str, tmp_path: Path) -> None:
     assert (objects, precision, recall) == ("11", "0.917", "1.000")
 
 
-def test_the_demo_is_not_compared_with_a_model_that_shares_no_class(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_demo_is_not_compared_with_a_model_that_shares_no_class(tmp_path, capsys):
     engine = BoxEngine()
     engine.spec = replace(engine.spec, class_names=("ace", "jack"))
     options = ProcessOptions(tmp_path, (), report=True, seconds=0.2)

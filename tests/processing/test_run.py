@@ -77,7 +77,7 @@ def names(out: Path) -> list[str]:
     return sorted(path.name for path in out.iterdir())
 
 
-def test_each_source_has_a_line(clips: list[str], out: Path) -> None:
+def test_each_source_has_a_line(clips, out):
     assert run(clips, out) == (0, 10)
     first, second = lines(out)
     assert (first["source"], first["name"], first["status"]) == (clips[0], "a", "ok")
@@ -86,7 +86,7 @@ def test_each_source_has_a_line(clips: list[str], out: Path) -> None:
     assert first["model"] == "a" * 64 and first["fingerprint"].startswith("file:")
 
 
-def test_a_line_says_that_a_source_ended_early(clips: list[str], out: Path, tmp_path: Path) -> None:
+def test_a_line_says_that_a_source_ended_early(clips, out, tmp_path):
     whole = Path(make_clip(tmp_path / "whole.mkv", frames=20, fps=2))
     cut = tmp_path / "cut.mkv"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
@@ -97,9 +97,7 @@ def test_a_line_says_that_a_source_ended_early(clips: list[str], out: Path, tmp_
     assert cut_line["warning"].startswith("ended early: ")
 
 
-def test_finished_sources_are_skipped(
-    clips: list[str], out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_finished_sources_are_skipped(clips, out, capsys):
     run(clips[:1], out)
     assert run(clips, out) == (0, 5)
     assert "1 of 2 sources were finished before" in capsys.readouterr().out
@@ -108,7 +106,7 @@ def test_finished_sources_are_skipped(
     assert names(out) == ["a.jsonl", "a_2.jsonl", "b.jsonl", "b_2.jsonl", "manifest.jsonl"]
 
 
-def test_what_has_changed_is_processed_again(clips: list[str], out: Path) -> None:
+def test_what_has_changed_is_processed_again(clips, out):
     run(clips, out)
     assert run(clips, out, changes={"score": 0.1}) == (0, 10)  # the settings
     make_clip(Path(clips[1]), frames=7)
@@ -120,18 +118,14 @@ def test_what_has_changed_is_processed_again(clips: list[str], out: Path) -> Non
     assert run(clips[:1], out, changes={"score": 0.1}, engine=other) == (0, 5)
 
 
-def test_other_ground_truth_under_the_same_name_is_used(
-    clips: list[str], out: Path, tmp_path: Path
-) -> None:
+def test_other_ground_truth_under_the_same_name_is_used(clips, out, tmp_path):
     for expected, box in ((5, "10,10,40,30"), (0, "10,10,40,30"), (5, "10,10,41,30")):
         (tmp_path / "t.csv").write_text(f"image,xmin,ymin,xmax,ymax,label\n0.png,{box},thing\n")
         given = {"ground_truth": f"csv:{tmp_path / 't.csv'}"}
         assert run(clips[:1], out, **given) == (0, expected)
 
 
-def test_another_scan_under_the_same_name_is_used(
-    clips: list[str], out: Path, tmp_path: Path
-) -> None:
+def test_another_scan_under_the_same_name_is_used(clips, out, tmp_path):
     scan = tmp_path / "s.kpv"
     options = ProcessOptions(out, from_scan=scan)
     chosen = ChosenBackend(BackendChoice("", ""), "CPU")
@@ -154,9 +148,7 @@ class Exchanging(Console):
         boxes_file(self.model, "{0: 'cat', 1: 'dog'}")
 
 
-def test_workers_refuse_a_model_that_is_another_since_the_run_began(
-    clips: list[str], out: Path, tmp_path: Path
-) -> None:
+def test_workers_refuse_a_model_that_is_another_since_the_run_began(clips, out, tmp_path):
     model = boxes_file(tmp_path / "m.onnx", "{0: 'dog', 1: 'cat'}")
     options = ProcessOptions(out, ("jsonl",), model=str(model))
     work = Run(clips, options, RunOptions(jobs=2), Exchanging(model))
@@ -165,9 +157,7 @@ def test_workers_refuse_a_model_that_is_another_since_the_run_began(
     assert names(out) == []
 
 
-def test_workers_refuse_annotations_that_are_others_since_the_run_began(
-    out: Path, tmp_path: Path
-) -> None:
+def test_workers_refuse_annotations_that_are_others_since_the_run_began(out, tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("image,xmin,ymin,xmax,ymax,label\n0.png,10,10,40,30,thing\n")
     options = ProcessOptions(out, ("csv",), ground_truth=f"csv:{table}")
@@ -175,16 +165,14 @@ def test_workers_refuse_annotations_that_are_others_since_the_run_began(
         Worker(Setting(options, settings="settings+others"), BoxEngine())
 
 
-def test_a_copy_of_a_finished_source_is_processed(clips: list[str], out: Path) -> None:
+def test_a_copy_of_a_finished_source_is_processed(clips, out):
     run(clips[:1], out)
     copy = Path(clips[0]).with_name("c.mp4")
     copy.write_bytes(Path(clips[0]).read_bytes())
     assert run([str(copy)], out) == (0, 5)
 
 
-def test_the_exit_code_of_several_is_1_and_failures_are_listed(
-    clips: list[str], out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_exit_code_of_several_is_1_and_failures_are_listed(clips, out, capsys):
     Path(clips[0]).write_bytes(b"no video")
     assert run(clips, out)[0] == 1
     errors = capsys.readouterr().err.splitlines()
@@ -197,7 +185,7 @@ def test_the_exit_code_of_several_is_1_and_failures_are_listed(
     assert run(clips, out) == (0, 5), "a failed source is tried again, a finished one isn't"
 
 
-def test_sources_of_one_name_keep_their_files_in_every_run(clips: list[str], out: Path) -> None:
+def test_sources_of_one_name_keep_their_files_in_every_run(clips, out):
     (Path(clips[0]).parent / "x").mkdir()
     twin = make_clip(Path(clips[0]).parent / "x" / "a.mp4", frames=3)
     assert run([clips[0], twin], out) == (0, 8)
@@ -205,9 +193,7 @@ def test_sources_of_one_name_keep_their_files_in_every_run(clips: list[str], out
     assert run([clips[0], twin], out) == (0, 0)
 
 
-def test_commands_that_take_turns_in_a_folder_process_each_source_once(
-    clips: list[str], out: Path
-) -> None:
+def test_commands_that_take_turns_in_a_folder_process_each_source_once(clips, out):
     assert [run(clips, out, kind)[1] for kind in ("jsonl", "csv", "jsonl", "csv")] == [10, 10, 0, 0]
     assert names(out) == ["a.csv", "a.jsonl", "b.csv", "b.jsonl", "manifest.jsonl"]
 
@@ -222,9 +208,7 @@ class Failing(CountingEngine):
         return found
 
 
-def test_what_a_failed_source_left_is_replaced_by_that_source_alone(
-    clips: list[str], out: Path
-) -> None:
+def test_what_a_failed_source_left_is_replaced_by_that_source_alone(clips, out):
     (Path(clips[0]).parent / "x").mkdir()
     twin = make_clip(Path(clips[0]).parent / "x" / "a.mp4", frames=3)
     empty = {"score": 0.9}  # without detections, the tables of both are of one size
@@ -238,9 +222,7 @@ def test_what_a_failed_source_left_is_replaced_by_that_source_alone(
     ]
 
 
-def test_a_file_that_another_source_has_replaced_is_not_taken_for_the_old_one(
-    clips: list[str], out: Path
-) -> None:
+def test_a_file_that_another_source_has_replaced_is_not_taken_for_the_old_one(clips, out):
     (Path(clips[0]).parent / "x").mkdir()
     twin = make_clip(Path(clips[0]).parent / "x" / "a.mp4", frames=3)
     empty = {"score": 0.9}
@@ -251,7 +233,7 @@ def test_a_file_that_another_source_has_replaced_is_not_taken_for_the_old_one(
     assert names(out) == ["a.csv", "a_2.csv", "manifest.jsonl"]
 
 
-def test_a_claim_of_a_run_that_goes_on_stays(clips: list[str], out: Path) -> None:
+def test_a_claim_of_a_run_that_goes_on_stays(clips, out):
     run(clips[:1], out)
     other = claim(out, "a", (".csv",), work="results of another kind")
     assert run(clips[:1], out) == (0, 0)
@@ -260,9 +242,7 @@ def test_a_claim_of_a_run_that_goes_on_stays(clips: list[str], out: Path) -> Non
     assert names(out) == ["a.jsonl", "manifest.jsonl"]
 
 
-def test_a_killed_run_is_begun_anew_under_its_names(
-    clips: list[str], out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_killed_run_is_begun_anew_under_its_names(clips, out, capsys):
     claim(out, "a", [".jsonl"]).leave()  # as a killed process leaves it
     (out / "a.jsonl.part").write_text("half")
     assert run(clips, out) == (0, 10)
@@ -270,23 +250,21 @@ def test_a_killed_run_is_begun_anew_under_its_names(
     assert "interrupted" not in capsys.readouterr().err
 
 
-def test_files_that_are_finished_outlive_a_claim_that_was_left(clips: list[str], out: Path) -> None:
+def test_files_that_are_finished_outlive_a_claim_that_was_left(clips, out):
     run(clips[:1], out)
     (out / "a.processing").touch()  # as by a kill right after the line of the manifest
     assert run(clips[:1], out, is_forced=True) == (0, 5)
     assert names(out) == ["a.jsonl", "a_2.jsonl", "manifest.jsonl"]
 
 
-def test_all_files_of_a_run_have_one_name(clips: list[str], out: Path) -> None:
+def test_all_files_of_a_run_have_one_name(clips, out):
     for outputs in (("csv",), ("csv", "jsonl", "coco")):
         options = ProcessOptions(out, outputs)
         assert process_sources(clips[:1], options, engine=CountingEngine()) == 0
     assert names(out) == ["a.csv", "a_2.csv", "a_2.json", "a_2.jsonl", "a_2_dataset.json"]
 
 
-def test_files_that_are_written_without_a_claim_outlive_one_that_was_left(
-    clips: list[str], out: Path
-) -> None:
+def test_files_that_are_written_without_a_claim_outlive_one_that_was_left(clips, out):
     claim(out, "a", (".jsonl",)).leave()
     options = ProcessOptions(out, ("jsonl",))
     assert process_sources(clips[:1], options, engine=CountingEngine()) == 0
@@ -297,9 +275,7 @@ def test_files_that_are_written_without_a_claim_outlive_one_that_was_left(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGKILL")
-def test_a_source_that_killed_its_workers_leaves_nothing(
-    clips: list[str], out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_source_that_killed_its_workers_leaves_nothing(clips, out, monkeypatch):
     out.mkdir()
     monkeypatch.setattr(
         "kpviewer.processing.run.ProcessPool", partial(ProcessPool, make=dying_worker)
@@ -323,7 +299,7 @@ class Interrupting(CountingEngine):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGTERM")
-def test_an_interrupted_source_is_replaced_by_the_next_run(tmp_path: Path, out: Path) -> None:
+def test_an_interrupted_source_is_replaced_by_the_next_run(tmp_path, out):
     clip = make_clip(tmp_path / "a.mp4", frames=2000)
     with pytest.raises(Interrupted):
         run([clip, clip], out, engine=Interrupting())
@@ -335,7 +311,7 @@ def test_an_interrupted_source_is_replaced_by_the_next_run(tmp_path: Path, out: 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGTERM")
-def test_an_interrupted_scan_is_continued_by_the_next_run(tmp_path: Path, out: Path) -> None:
+def test_an_interrupted_scan_is_continued_by_the_next_run(tmp_path, out):
     clip = make_clip(tmp_path / "a.mp4", frames=800)
     with pytest.raises(Interrupted):
         run([clip], out, "csv", scans=True, engine=Interrupting())
@@ -345,9 +321,7 @@ def test_an_interrupted_scan_is_continued_by_the_next_run(tmp_path: Path, out: P
     assert names(out) == ["a.csv", "a.kpv", "manifest.jsonl"]
 
 
-def test_a_scan_of_another_name_is_written_though_the_source_is_finished(
-    clips: list[str], out: Path, tmp_path: Path
-) -> None:
+def test_a_scan_of_another_name_is_written_though_the_source_is_finished(clips, out, tmp_path):
     inside, outside = out / "s.kpv", tmp_path / "t.kpv"
     given: dict[str, Any] = {"scans": True}
     for scan, seen in ((inside, 5), (inside, 0), (outside, 5), (outside, 0)):
@@ -377,9 +351,7 @@ class StoppedConsole(Console):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGTERM")
-def test_a_signal_in_the_instant_a_source_ends_keeps_the_results_of_others(
-    tmp_path: Path, out: Path
-) -> None:
+def test_a_signal_in_the_instant_a_source_ends_keeps_the_results_of_others(tmp_path, out):
     clips = [make_clip(tmp_path / "a.mp4", frames=2), make_clip(tmp_path / "b.mp4", frames=9000)]
     model = boxes_file(tmp_path / "m.onnx", "{0: 'dog', 1: 'cat'}")
     options = ProcessOptions(out, ("csv",), model=str(model))
@@ -391,9 +363,7 @@ def test_a_signal_in_the_instant_a_source_ends_keeps_the_results_of_others(
     assert names(out) == ["a.csv", "b.csv", "manifest.jsonl"]
 
 
-def test_runs_at_once_share_the_work(
-    clips: list[str], out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_runs_at_once_share_the_work(clips, out, capsys):
     class Meanwhile(CountingEngine):
         """Engine that starts another run at its first image."""
 
@@ -415,8 +385,8 @@ def test_runs_at_once_share_the_work(
 
 
 def test_a_source_that_another_run_ends_in_the_same_instant_is_not_processed(
-    clips: list[str], out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    clips, out, monkeypatch
+):
     def late(*given: Any) -> Any:
         monkeypatch.undo()
         assert run(clips[:1], out) == (0, 5)  # the manifest has been read before
@@ -427,9 +397,7 @@ def test_a_source_that_another_run_ends_in_the_same_instant_is_not_processed(
     assert names(out) == ["a.jsonl", "manifest.jsonl"]
 
 
-def test_a_run_that_cannot_begin_leaves_no_claim(
-    clips: list[str], out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_cannot_begin_leaves_no_claim(clips, out, monkeypatch):
     def fail(*_given: Any) -> None:
         raise PipelineError("no workers")
 
@@ -441,9 +409,7 @@ def test_a_run_that_cannot_begin_leaves_no_claim(
     assert names(out) == []
 
 
-def test_no_worker_starts_without_work(
-    clips: list[str], out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_worker_starts_without_work(clips, out, monkeypatch):
     run(clips[:1], out)
     started = []
     monkeypatch.setattr(
@@ -456,9 +422,7 @@ def test_no_worker_starts_without_work(
     assert started == [1]
 
 
-def test_a_fault_in_one_source_does_not_end_the_run(
-    clips: list[str], out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fault_in_one_source_does_not_end_the_run(clips, out, monkeypatch):
     make = one_source.opening.make_source
 
     def fail(text: str, **given: Any) -> Any:
@@ -472,7 +436,7 @@ def test_a_fault_in_one_source_does_not_end_the_run(
     assert lines(out)[0]["why"] == "RuntimeError: a fault"
 
 
-def test_shards_together_do_what_one_run_does(tmp_path: Path) -> None:
+def test_shards_together_do_what_one_run_does(tmp_path):
     shards = [Shard(number, 2) for number in (1, 2)]
     paths = [tmp_path / f"{number}.mp4" for number in range(100)]
     parts = [[path for path in paths if shard.has(str(path))] for shard in shards]
@@ -486,15 +450,13 @@ def test_shards_together_do_what_one_run_does(tmp_path: Path) -> None:
         assert path.read_bytes() == (tmp_path / "parts" / path.name).read_bytes()
 
 
-def test_a_shard_without_a_source_says_so(
-    clips: list[str], out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_shard_without_a_source_says_so(clips, out, capsys):
     empty = next(s for n in range(1, 4) if not (s := Shard(n, 3)).has(clips[0]))
     assert run(clips[:1], out, shard=empty) == (0, 0)
     assert f"Shard {empty.name} has no source" in capsys.readouterr().err
 
 
-def test_lines_of_two_runs_are_equal(clips: list[str], tmp_path: Path) -> None:
+def test_lines_of_two_runs_are_equal(clips, tmp_path):
     run(clips, tmp_path / "1")
     run(clips, tmp_path / "2")
     assert (tmp_path / "1" / "a.jsonl").read_bytes() == (tmp_path / "2" / "a.jsonl").read_bytes()
@@ -502,7 +464,7 @@ def test_lines_of_two_runs_are_equal(clips: list[str], tmp_path: Path) -> None:
     assert frame["timings"] is None and frame["captured_ns"] is None
 
 
-def test_progress_weighs_sources_by_their_size(tmp_path: Path) -> None:
+def test_progress_weighs_sources_by_their_size(tmp_path):
     for name, size in (("a", 100), ("b", 300), ("c", 600)):
         (tmp_path / f"{name}.mp4").write_bytes(bytes(size))
     now = [0.0]
@@ -529,24 +491,20 @@ def test_progress_weighs_sources_by_their_size(tmp_path: Path) -> None:
         (["--list", "none.txt", "--out", "o"], "can't be read"),
     ],
 )
-def test_command_refuses(
-    arguments: list[str], reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_command_refuses(arguments, reason, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(main, ["process", *arguments])
     assert done.exit_code != 0 and reason in done.output
 
 
 @pytest.mark.parametrize("found", ["", "/*.mp4", "/../**/*.mp4"])
-def test_results_beside_their_sources_are_refused(clips: list[str], found: str) -> None:
+def test_results_beside_their_sources_are_refused(clips, found):
     folder = str(Path(clips[0]).parent)
     done = CliRunner().invoke(main, ["process", folder + found, "--out", folder])
     assert done.exit_code == 2 and "folder of the sources" in done.output
 
 
-def test_a_file_alone_has_a_line_only_in_a_manifest_of_several(
-    clips: list[str], out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_alone_has_a_line_only_in_a_manifest_of_several(clips, out, monkeypatch):
     monkeypatch.setattr("kpviewer.processing.run.load_engine", lambda _options: CountingEngine())
 
     def process(*given: str) -> list[str]:
@@ -563,7 +521,7 @@ def test_a_file_alone_has_a_line_only_in_a_manifest_of_several(
 
 
 @pytest.mark.slow
-def test_processes_write_the_same_bytes(tmp_path: Path) -> None:
+def test_processes_write_the_same_bytes(tmp_path):
     clips = [make_clip(tmp_path / f"{number}.mp4", frames=FRAMES) for number in range(4)]
     (tmp_path / "bad.mp4").write_bytes(b"no video")
     outputs = ["--video", "--jsonl", "--csv", "--coco"]

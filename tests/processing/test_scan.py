@@ -90,7 +90,7 @@ def cut(path: Path, whole_frames: int) -> None:
         file.write(b"\x10\x01\x00\x00torn")
 
 
-def test_a_scan_alone_has_every_frame_and_no_video(clip: str, out: Path) -> None:
+def test_a_scan_alone_has_every_frame_and_no_video(clip, out):
     assert scan(clip, out) == (0, FRAMES)
     assert [path.name for path in out.iterdir()] == ["clip.kpv"]
     reader, columns = read(out / "clip.kpv")
@@ -105,9 +105,7 @@ def test_a_scan_alone_has_every_frame_and_no_video(clip: str, out: Path) -> None
 
 
 @pytest.mark.parametrize("turn", [Turn(90), Turn(90, is_mirrored=True)])
-def test_a_scan_of_rotated_frames_fits_the_same_rotation_alone(
-    clip: str, out: Path, capsys: pytest.CaptureFixture[str], turn: Turn
-) -> None:
+def test_a_scan_of_rotated_frames_fits_the_same_rotation_alone(clip, out, capsys, turn):
     assert scan(clip, out, turn=turn) == (0, FRAMES)
     file = out / "clip.kpv"
     assert read(file)[1].size_wh[0].tolist() == [48, 64]
@@ -119,9 +117,7 @@ def test_a_scan_of_rotated_frames_fits_the_same_rotation_alone(
     assert len(list(out.glob("*.kpv"))) == 2
 
 
-def test_a_scan_that_was_cut_is_continued_where_it_ended(
-    clip: str, out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_scan_that_was_cut_is_continued_where_it_ended(clip, out, capsys):
     scan(clip, out)
     _, whole = read(out / "clip.kpv")
     cut(out / "clip.kpv", 12)
@@ -133,9 +129,7 @@ def test_a_scan_that_was_cut_is_continued_where_it_ended(
         np.testing.assert_array_equal(getattr(columns, name), getattr(whole, name))
 
 
-def test_a_complete_scan_is_reported_and_not_run_again(
-    clip: str, out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_complete_scan_is_reported_and_not_run_again(clip, out, capsys):
     scan(clip, out)
     before = (out / "clip.kpv").read_bytes()
     assert scan(clip, out) == (0, 0)
@@ -143,7 +137,7 @@ def test_a_complete_scan_is_reported_and_not_run_again(
     assert (out / "clip.kpv").read_bytes() == before
 
 
-def test_a_scan_that_lacks_only_its_end_is_completed(clip: str, out: Path) -> None:
+def test_a_scan_that_lacks_only_its_end_is_completed(clip, out):
     scan(clip, out)
     cut(out / "clip.kpv", FRAMES)
     assert scan(clip, out)[0] == 0
@@ -151,7 +145,7 @@ def test_a_scan_that_lacks_only_its_end_is_completed(clip: str, out: Path) -> No
     assert reader.is_complete and len(columns) == FRAMES
 
 
-def test_other_files_have_every_frame_though_the_scan_is_continued(clip: str, out: Path) -> None:
+def test_other_files_have_every_frame_though_the_scan_is_continued(clip, out):
     scan(clip, out)
     cut(out / "clip.kpv", 12)
     assert scan(clip, out, "csv") == (0, FRAMES - 12)
@@ -161,9 +155,7 @@ def test_other_files_have_every_frame_though_the_scan_is_continued(clip: str, ou
     assert (out / "clip_2.csv").read_bytes() == (out / "clip.csv").read_bytes()
 
 
-def test_a_scan_that_another_program_writes_leaves_no_empty_files(
-    clip: str, out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_scan_that_another_program_writes_leaves_no_empty_files(clip, out, capsys):
     scan(clip, out)
     cut(out / "clip.kpv", 3)
     header = read(out / "clip.kpv")[0].header
@@ -175,7 +167,7 @@ def test_a_scan_that_another_program_writes_leaves_no_empty_files(
     assert [path.name for path in out.iterdir()] == ["clip.kpv"]
 
 
-def test_a_part_of_the_source_is_no_complete_scan(clip: str, out: Path) -> None:
+def test_a_part_of_the_source_is_no_complete_scan(clip, out):
     assert scan(clip, out, seconds=1.0)[0] == 0
     reader, columns = read(out / "clip.kpv")
     assert len(columns) == 10 and not reader.is_complete
@@ -184,9 +176,7 @@ def test_a_part_of_the_source_is_no_complete_scan(clip: str, out: Path) -> None:
 
 
 @pytest.mark.parametrize("batch", [1, 4])
-def test_files_from_a_scan_are_those_of_a_plain_run(
-    tmp_path: Path, clip: str, batch: int, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_files_from_a_scan_are_those_of_a_plain_run(tmp_path, clip, batch, capsys):
     kinds = ("jsonl", "csv", "coco", "video")
     plain, again = tmp_path / "plain", tmp_path / "again"
     given = {"batch": batch, "style": OverlayStyle(tracks=True), "changes": {"score": 0.07}}
@@ -210,9 +200,7 @@ def _untimed(lines: bytes) -> bytes:
     return re.sub(rb'"timings":\{[^}]*\}|"captured_ns":\d+', b"", lines)
 
 
-def test_a_folder_of_images_is_continued_though_one_cannot_be_read(
-    tmp_path: Path, out: Path
-) -> None:
+def test_a_folder_of_images_is_continued_though_one_cannot_be_read(tmp_path, out):
     album = tmp_path / "album"
     album.mkdir()
     for number in range(5):
@@ -231,9 +219,7 @@ def test_a_folder_of_images_is_continued_though_one_cannot_be_read(
     np.testing.assert_array_equal(columns.xyxy, whole.xyxy)
 
 
-def test_a_scan_overwrites_neither_another_scan_nor_a_file(
-    clip: str, tmp_path: Path, out: Path
-) -> None:
+def test_a_scan_overwrites_neither_another_scan_nor_a_file(clip, tmp_path, out):
     scan(clip, out)
     assert scan(clip, out, engine=ScanEngine("ef" * 32)) == (0, FRAMES)
     (out / "clip_3.kpv").write_text("notes")
@@ -255,9 +241,7 @@ REFUSED: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("reason", REFUSED)
 @pytest.mark.parametrize("way", ["from_scan", "scan_file"])
-def test_a_scan_that_does_not_fit_is_refused_in_one_line(
-    clip: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], reason: str, way: str
-) -> None:
+def test_a_scan_that_does_not_fit_is_refused_in_one_line(clip, tmp_path, capsys, reason, way):
     out, file, change = tmp_path / "out", tmp_path / "clip.kpv", dict(REFUSED[reason])
     scan(clip, tmp_path)
     make_clip(tmp_path / "b.mp4", frames=3)
@@ -274,12 +258,8 @@ def test_a_scan_that_does_not_fit_is_refused_in_one_line(
 
 @pytest.mark.parametrize("kind", ["no scan", "damaged header", "of another source"])
 def test_a_scan_in_the_cache_that_cannot_be_continued_is_made_anew(
-    clip: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    kind: str,
-) -> None:
+    clip, tmp_path, monkeypatch, capsys, kind
+):
     monkeypatch.setattr(config_files, "cache_folder", lambda: tmp_path / "cache")
     file = cached_path(str(fingerprint_of(clip)), "ab" * 32)
     other = make_clip(tmp_path / "b.mp4", frames=3)
@@ -295,23 +275,19 @@ def test_a_scan_in_the_cache_that_cannot_be_continued_is_made_anew(
     assert "has changed since it was opened" in capsys.readouterr().err
 
 
-def test_a_scan_to_read_must_be_there(
-    clip: str, out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_scan_to_read_must_be_there(clip, out, capsys):
     given = {"from_scan": out / "none.kpv", "scans": False}
     assert scan(clip, out, "csv", **given) == (ScanError.exit_code, 0)
     assert "is missing. Scan with: kpviewer process --scan" in capsys.readouterr().err
 
 
-def test_a_live_source_is_refused_in_one_line(
-    out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_live_source_is_refused_in_one_line(out, monkeypatch, capsys):
     assert scan("rtsp://localhost:1/a", out) == (ScanError.exit_code, 0)
     (line,) = capsys.readouterr().err.splitlines()
     assert "Record a live source first" in line
 
 
-def test_a_source_that_cannot_be_read_leaves_no_scan(tmp_path: Path, out: Path) -> None:
+def test_a_source_that_cannot_be_read_leaves_no_scan(tmp_path, out):
     (tmp_path / "text.mp4").write_text("no video")
     assert scan(str(tmp_path / "text.mp4"), out) == (SourceError.exit_code, 0)
     assert not out.exists() or not list(out.iterdir())
@@ -330,20 +306,20 @@ def options_of(
     return seen[0]
 
 
-def test_a_named_scan_needs_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_named_scan_needs_no_folder(monkeypatch):
     sources, options = options_of(monkeypatch, "demo", "--scan", "a/demo.kpv")
     assert sources == ("demo",)
     assert (options.scans, options.scan_file, options.outputs) == (True, Path("a/demo.kpv"), ())
 
 
-def test_a_scan_goes_beside_other_files(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scan_goes_beside_other_files(monkeypatch):
     _, options = options_of(monkeypatch, "demo", "--scan", "--csv", "--out", "o")
     assert (options.scans, options.scan_file, options.outputs) == (True, None, ("csv",))
     _, options = options_of(monkeypatch, "demo", "--out", "o", "--scan")
     assert (options.scans, options.scan_file, options.outputs) == (True, None, ())
 
 
-def test_files_come_from_a_scan(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_come_from_a_scan(monkeypatch):
     _, options = options_of(monkeypatch, "demo", "--from-scan", "demo.kpv", "--out", "o")
     assert options.from_scan == Path("demo.kpv")
     assert (options.scans, options.outputs) == (False, ("video",))
@@ -358,7 +334,7 @@ def test_files_come_from_a_scan(monkeypatch: pytest.MonkeyPatch) -> None:
         (("demo", "strip", "--scan", "a.kpv"), "for one source"),
     ],
 )
-def test_wrong_options_are_explained(arguments: tuple[str, ...], reason: str) -> None:
+def test_wrong_options_are_explained(arguments, reason):
     done = CliRunner().invoke(main, ["process", *arguments])
     assert done.exit_code == 2 and reason in done.output
 
@@ -420,7 +396,7 @@ def stopped_child(clip: str, path: Path, number: int) -> int:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGKILL")
-def test_a_killed_process_loses_at_most_the_last_second(clip: str, tmp_path: Path) -> None:
+def test_a_killed_process_loses_at_most_the_last_second(clip, tmp_path):
     path = tmp_path / "clip.kpv"
     assert stopped_child(clip, path, signal.SIGKILL) == -signal.SIGKILL
     reader, columns = read(path)
@@ -436,7 +412,7 @@ def test_a_killed_process_loses_at_most_the_last_second(clip: str, tmp_path: Pat
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGTERM")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_a_signal_closes_the_file_whole(clip: str, tmp_path: Path, name: str) -> None:
+def test_a_signal_closes_the_file_whole(clip, tmp_path, name):
     number = getattr(signal, name)
     path = tmp_path / "clip.kpv"
     assert stopped_child(clip, path, number) == 128 + number
@@ -445,9 +421,7 @@ def test_a_signal_closes_the_file_whole(clip: str, tmp_path: Path, name: str) ->
     assert reader.end_bytes == path.stat().st_size
 
 
-def test_progress_counts_the_frames_that_the_file_had(
-    clip: str, out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_progress_counts_the_frames_that_the_file_had(clip, out, capsys):
     scan(clip, out)
     cut(out / "clip.kpv", 12)
     capsys.readouterr()

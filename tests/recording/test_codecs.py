@@ -31,9 +31,7 @@ def written(folder: Path, codec: str, quality: Quality) -> Path:
     return video.path
 
 
-def test_every_encoder_that_is_offered_writes_each_frame_and_better_is_larger(
-    tmp_path: Path,
-) -> None:
+def test_every_encoder_that_is_offered_writes_each_frame_and_better_is_larger(tmp_path):
     assert usual_codec() in usable_codecs()
     for codec in usable_codecs():
         sizes = []
@@ -45,13 +43,13 @@ def test_every_encoder_that_is_offered_writes_each_frame_and_better_is_larger(
         assert sizes[0] < sizes[1] < sizes[2], codec
 
 
-def test_encoder_that_does_not_open_is_not_offered() -> None:
+def test_encoder_that_does_not_open_is_not_offered():
     names = usable_codecs()
     assert set(names) <= set(CODECS)
     assert all(name in av.codecs_available for name in names)
 
 
-def test_estimate_grows_with_pixels_rate_and_videos() -> None:
+def test_estimate_grows_with_pixels_rate_and_videos():
     # 64 x 48 px at 30 fps for 60 s are 5,529,600 px, at 0.16 bits 0.11 MB.
     assert megabytes_a_minute(info(), "libx264", Quality.GOOD) == pytest.approx(0.1106, abs=0.0001)
     both = megabytes_a_minute(info(fps=60), "libx264", Quality.GOOD, videos=2)

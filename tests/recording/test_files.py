@@ -16,7 +16,7 @@ from kpviewer.recording.parts import reserve
 NOW = datetime(2026, 11, 5, 8, 7, 6)
 
 
-def test_recordings_are_named_by_the_time_they_start() -> None:
+def test_recordings_are_named_by_the_time_they_start():
     assert recording_stem(now=NOW) == "kpviewer_2026-11-05_08-07-06"
     assert recording_stem("my clip.mp4", NOW) == "my_clip_2026-11-05_08-07-06"
     for letter, count in (("x", 40), ("録", 26)):  # an "録" has three bytes
@@ -42,7 +42,7 @@ def test_recordings_are_named_by_the_time_they_start() -> None:
         ("..", "recording"),
     ],
 )
-def test_any_text_becomes_a_harmless_file_name(text: str, expected: str) -> None:
+def test_any_text_becomes_a_harmless_file_name(text, expected):
     assert safe_stem(text) == expected
 
 
@@ -56,19 +56,19 @@ def test_any_text_becomes_a_harmless_file_name(text: str, expected: str) -> None
         ("2026.07.01", "2026.07.01"),
     ],
 )
-def test_source_gives_its_name_without_folder_and_suffix(name: str, expected: str) -> None:
+def test_source_gives_its_name_without_folder_and_suffix(name, expected):
     assert source_stem(name) == expected
 
 
 @pytest.mark.parametrize(
     ("file", "stem"), [("clip.mp4", "clip"), ("clip.avi", "clip"), ("take 2.5", "take 2.5")]
 )
-def test_a_recording_has_the_name_that_was_typed(tmp_path: Path, file: str, stem: str) -> None:
+def test_a_recording_has_the_name_that_was_typed(tmp_path, file, stem):
     assert recording_target(str(tmp_path / file), Path()) == (tmp_path, stem)
 
 
 @pytest.mark.parametrize("letter", ["x", "録"])
-def test_files_of_one_recording_share_a_long_name(tmp_path: Path, letter: str) -> None:
+def test_files_of_one_recording_share_a_long_name(tmp_path, letter):
     for number in ("", "_2"):
         claim = StemClaim(tmp_path, letter * 99, (".mp4", "_raw.mp4"))
         parts = [reserve(tmp_path, claim.stem + end, ".mp4") for end in ("", "_raw")]
@@ -84,16 +84,16 @@ def test_files_of_one_recording_share_a_long_name(tmp_path: Path, letter: str) -
 
 
 @pytest.mark.parametrize("name", ["x" * 72, "録" * 40])
-def test_end_of_a_long_name_is_kept(name: str) -> None:
+def test_end_of_a_long_name_is_kept(name):
     stem = source_stem(f"{name}.mp4", "_frame-123")
     assert stem.endswith("_frame-123") and safe_stem(stem) == stem
 
 
-def test_free_space_is_known_before_the_folder_is_made(tmp_path: Path) -> None:
+def test_free_space_is_known_before_the_folder_is_made(tmp_path):
     assert free_bytes(tmp_path / "not" / "yet") > 0
 
 
-def test_recordings_that_begin_at_once_get_names_of_their_own(tmp_path: Path) -> None:
+def test_recordings_that_begin_at_once_get_names_of_their_own(tmp_path):
     first, second = (StemClaim(tmp_path, "clip", (".mp4", ".jsonl")) for _ in range(2))
     assert (first.stem, second.stem) == ("clip", "clip_2")
     first.release()

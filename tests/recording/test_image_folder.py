@@ -31,7 +31,7 @@ def sample(*boxes: tuple[float, float, float, float], **given: object):
     return result(detections(boxes, **given), index=7)
 
 
-def test_yolo_text_has_shares_of_the_image(tmp_path: Path) -> None:
+def test_yolo_text_has_shares_of_the_image(tmp_path):
     write(tmp_path, "yolo", [sample((16, 12, 48, 36), (-8, 0, 8, 60), class_ids=[1, 0])])
     text = (tmp_path / "set/labels/clip_000007.txt").read_text()
     # Of 64 x 48: the centre (32, 24), sides 32 x 24; then, cut at the edges, 0..8 and 0..48.
@@ -50,7 +50,7 @@ def test_yolo_text_has_shares_of_the_image(tmp_path: Path) -> None:
     ]
 
 
-def test_yolo_text_of_a_model_with_points_is_that_of_poses(tmp_path: Path) -> None:
+def test_yolo_text_of_a_model_with_points_is_that_of_poses(tmp_path):
     one = sample((16, 12, 48, 36), (0, 0, 4, 4), points=[[(32, 12), (70, 20)], [(NAN, 1), (0, 48)]])
     write(tmp_path, "yolo", [one], POINTS)
     first, second = (tmp_path / "set/labels/clip_000007.txt").read_text().splitlines()
@@ -65,7 +65,7 @@ def test_yolo_text_of_a_model_with_points_is_that_of_poses(tmp_path: Path) -> No
     )
 
 
-def test_an_image_called_classes_leaves_the_names_of_classes_alone(tmp_path: Path) -> None:
+def test_an_image_called_classes_leaves_the_names_of_classes_alone(tmp_path):
     one = sample((16, 12, 48, 36))
     write(tmp_path, "yolo", [replace(one, frame=replace(one.frame, file="classes.jpg"))])
     assert (tmp_path / "set/labels/classes.txt").read_text() == "face\nhand: left\n"
@@ -73,7 +73,7 @@ def test_an_image_called_classes_leaves_the_names_of_classes_alone(tmp_path: Pat
     assert (tmp_path / "set/labels/classes_2.txt").exists()
 
 
-def test_images_and_labels_are_named_after_the_source_files(tmp_path: Path) -> None:
+def test_images_and_labels_are_named_after_the_source_files(tmp_path):
     one = sample((16, 12, 48, 36))
     files = ["IMG_0007.jpg", "cat in the hall.PNG", "IMG_0007.png", "far/IMG_0007.jpg", "../up.jpg"]
     frames = [replace(one, frame=replace(one.frame, file=each)) for each in files]
@@ -94,7 +94,7 @@ def test_images_and_labels_are_named_after_the_source_files(tmp_path: Path) -> N
     assert sorted(len(image.targets) for image in read.images) == [1] * 6
 
 
-def test_frames_of_a_file_with_the_longest_name_are_written(tmp_path: Path) -> None:
+def test_frames_of_a_file_with_the_longest_name_are_written(tmp_path):
     frames = []
     for number in range(2):
         one = sample((16, 12, 48, 36))
@@ -104,7 +104,7 @@ def test_frames_of_a_file_with_the_longest_name_are_written(tmp_path: Path) -> N
     assert len(list((tmp_path / "set").rglob("*.xml"))) == 2
 
 
-def test_yolo_folder_goes_back_through_the_reader(tmp_path: Path) -> None:
+def test_yolo_folder_goes_back_through_the_reader(tmp_path):
     one = sample((1.5, 2.25, 30, 40), points=[[(5, 6), (70, 7)]], class_ids=[1])
     empty = result(index=8)
     writer = write(tmp_path, "yolo", [one, empty], POINTS)
@@ -120,7 +120,7 @@ def test_yolo_folder_goes_back_through_the_reader(tmp_path: Path) -> None:
     assert found.class_ids.tolist() == [1]
 
 
-def test_voc_folder_goes_back_through_the_reader_in_whole_pixels(tmp_path: Path) -> None:
+def test_voc_folder_goes_back_through_the_reader_in_whole_pixels(tmp_path):
     boxes = [(1.6, 2.2, 30.4, 40), (-3, 5, 99, 5.4), (63.7, 47.8, 64, 48)]
     writer = write(tmp_path, "voc", [sample(*boxes, class_ids=[1, 0, 0]), result(index=8)])
     read = read_annotations(f"voc:{writer.path}")
@@ -132,7 +132,7 @@ def test_voc_folder_goes_back_through_the_reader_in_whole_pixels(tmp_path: Path)
     assert (first.size_wh, len(second.targets)) == ((64, 48), 0)
 
 
-def test_boxes_outside_of_the_image_and_without_a_number_are_left_out(tmp_path: Path) -> None:
+def test_boxes_outside_of_the_image_and_without_a_number_are_left_out(tmp_path):
     boxes = [(70, 0, 90, 10), (5, 5, 5, 9), (NAN, 0, 5, 5), (0, 0, 5, 5)]
     for kind in ("voc", "yolo"):
         write(tmp_path / kind, kind, [sample(*boxes)])
@@ -140,7 +140,7 @@ def test_boxes_outside_of_the_image_and_without_a_number_are_left_out(tmp_path: 
         assert len(read.images[0].targets) == 1
 
 
-def test_names_that_xml_and_lines_cannot_hold_lose_those_signs(tmp_path: Path) -> None:
+def test_names_that_xml_and_lines_cannot_hold_lose_those_signs(tmp_path):
     header = replace(HEADER, class_names=("a<b>&\x00", "two\nlines"))
     for kind in ("voc", "yolo"):
         write(tmp_path / kind, kind, [sample((0, 0, 5, 5), (0, 0, 6, 6), class_ids=[0, 1])], header)
@@ -148,14 +148,14 @@ def test_names_that_xml_and_lines_cannot_hold_lose_those_signs(tmp_path: Path) -
         assert read.class_names == ("a<b>&", "two lines")
 
 
-def test_model_that_names_no_class_sees_objects(tmp_path: Path) -> None:
+def test_model_that_names_no_class_sees_objects(tmp_path):
     for kind in ("voc", "yolo"):
         write(tmp_path / kind, kind, [sample((0, 0, 5, 5))], replace(HEADER, class_names=()))
         read = read_annotations(f"{kind}:{tmp_path / kind / 'set'}")
         assert read.class_names == ("object",)
 
 
-def test_one_of_some_frames_is_written_and_the_same_frame_once(tmp_path: Path) -> None:
+def test_one_of_some_frames_is_written_and_the_same_frame_once(tmp_path):
     frames = [result(index=index) for index in (0, 1, 2, 3, 4, 0)]
     writer = write(tmp_path, "voc", frames[:5], every=2)
     names = sorted(path.name for path in (tmp_path / "set/JPEGImages").iterdir())
@@ -166,32 +166,32 @@ def test_one_of_some_frames_is_written_and_the_same_frame_once(tmp_path: Path) -
     assert writer.bytes > 0
 
 
-def test_png_holds_the_very_pixels(tmp_path: Path) -> None:
+def test_png_holds_the_very_pixels(tmp_path):
     bgr = np.random.default_rng(1).integers(0, 255, (48, 64, 3), np.uint8)
     write(tmp_path, "yolo", [result(bgr=bgr)], image_suffix=".png")
     image = QImage(str(tmp_path / "set/images/clip_000000.png"))
     assert (array_of(image) == bgr).all()
 
 
-def test_no_frame_leaves_no_folder(tmp_path: Path) -> None:
+def test_no_frame_leaves_no_folder(tmp_path):
     assert write(tmp_path, "voc", []).path is None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
+def test_folder_that_cannot_be_written_is_reported(tmp_path):
     (tmp_path / "set").write_text("")
     with pytest.raises(RecordingError, match="Choose another folder"):
         write(tmp_path, "voc", [result()])
 
 
-def test_yolo_text_leaves_keypoints_below_the_threshold_invisible(tmp_path: Path) -> None:
+def test_yolo_text_leaves_keypoints_below_the_threshold_invisible(tmp_path):
     points = {"points": [[(32, 12), (16, 24)]], "point_scores": [[0.5, 0.49]]}
     write(tmp_path, "yolo", [sample((16, 12, 48, 36), **points)], POINTS)
     (line,) = (tmp_path / "set/labels/clip_000007.txt").read_text().splitlines()
     assert line.endswith(" 0.500000 0.250000 2 0 0 0")
 
 
-def test_a_folder_that_another_process_makes_first_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_that_another_process_makes_first_is_left_alone(tmp_path):
     writer = ImageFolder(tmp_path / "set", "yolo", HEADER, stem="clip")
     (tmp_path / "set").mkdir()
     one = sample((16, 12, 48, 36))

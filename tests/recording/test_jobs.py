@@ -31,7 +31,7 @@ def dead_disk():
         thread.join(TIMEOUT_S)
 
 
-def test_jobs_are_done_in_their_order_and_errors_of_any_kind_come_back() -> None:
+def test_jobs_are_done_in_their_order_and_errors_of_any_kind_come_back():
     jobs: DiskJobs[int] = DiskJobs("kpviewer-test")
 
     def leave() -> int:
@@ -43,7 +43,7 @@ def test_jobs_are_done_in_their_order_and_errors_of_any_kind_come_back() -> None
     assert jobs.count == 0
 
 
-def test_job_whose_disk_does_not_answer_is_let_go_and_the_next_runs(dead_disk) -> None:
+def test_job_whose_disk_does_not_answer_is_let_go_and_the_next_runs(dead_disk):
     jobs: DiskJobs[int] = DiskJobs("kpviewer-test", let_go_s=0.05)
     jobs.submit(dead_disk)
     jobs.submit(lambda: 2)
@@ -59,7 +59,7 @@ def test_job_whose_disk_does_not_answer_is_let_go_and_the_next_runs(dead_disk) -
     assert jobs.close(TIMEOUT_S) == []
 
 
-def test_silence_of_the_disk_can_be_seen_while_it_lasts(dead_disk) -> None:
+def test_silence_of_the_disk_can_be_seen_while_it_lasts(dead_disk):
     jobs: DiskJobs[int] = DiskJobs("kpviewer-test")
     assert jobs.silence_s == 0
     jobs.submit(dead_disk)
@@ -68,7 +68,7 @@ def test_silence_of_the_disk_can_be_seen_while_it_lasts(dead_disk) -> None:
     assert len(jobs.close(0.0)) == 1
 
 
-def test_closing_does_not_wait_for_ever(dead_disk) -> None:
+def test_closing_does_not_wait_for_ever(dead_disk):
     jobs: DiskJobs[int] = DiskJobs("kpviewer-test")
     jobs.submit(dead_disk)
     jobs.submit(lambda: 2)

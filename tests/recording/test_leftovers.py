@@ -34,7 +34,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_parts_of_ours_without_a_writer_are_found_oldest_first(tmp_path: Path) -> None:
+def test_parts_of_ours_without_a_writer_are_found_oldest_first(tmp_path):
     for age_s, name in enumerate(["new.mp4", "old.jsonl", "other.zip", "none.mp4"]):
         path = tmp_path / (name + ".part")
         path.write_text("" if name == "none.mp4" else "cut")
@@ -46,12 +46,12 @@ def test_parts_of_ours_without_a_writer_are_found_oldest_first(tmp_path: Path) -
     assert [path.name for path in find_leftovers(tmp_path)] == ["old.jsonl.part", "new.mp4.part"]
 
 
-def test_folder_that_does_not_exist_has_none(tmp_path: Path) -> None:
+def test_folder_that_does_not_exist_has_none(tmp_path):
     assert find_leftovers(tmp_path / "nowhere") == []
 
 
 @pytest.mark.parametrize(("kind", "lines"), [("jsonl", 3), ("csv", 3)])
-def test_cut_line_is_removed(tmp_path: Path, kind: str, lines: int) -> None:
+def test_cut_line_is_removed(tmp_path, kind, lines):
     cut(tmp_path, kind, chars=5)
     (path,) = finish_leftovers(tmp_path).finished
     assert path.name == f"clip.{kind}"
@@ -60,7 +60,7 @@ def test_cut_line_is_removed(tmp_path: Path, kind: str, lines: int) -> None:
 
 
 @pytest.mark.parametrize("chars", [0, 1, 5])
-def test_coco_list_is_closed_after_its_last_whole_entry(tmp_path: Path, chars: int) -> None:
+def test_coco_list_is_closed_after_its_last_whole_entry(tmp_path, chars):
     cut(tmp_path, "coco", chars=chars)
     (path,) = finish_leftovers(tmp_path).finished
     assert [each["image_id"] for each in json.loads(path.read_text())] == [0, 1, 2][
@@ -69,13 +69,13 @@ def test_coco_list_is_closed_after_its_last_whole_entry(tmp_path: Path, chars: i
 
 
 @pytest.mark.parametrize("text", ["[", '[\n{"image_id": 1, "b'])
-def test_coco_list_without_a_whole_entry_is_an_empty_list(tmp_path: Path, text: str) -> None:
+def test_coco_list_without_a_whole_entry_is_an_empty_list(tmp_path, text):
     (tmp_path / "clip.json.part").write_text(text)
     (path,) = finish_leftovers(tmp_path).finished
     assert json.loads(path.read_text()) == []
 
 
-def test_video_without_its_end_gets_its_name_and_plays(tmp_path: Path) -> None:
+def test_video_without_its_end_gets_its_name_and_plays(tmp_path):
     part = reserve(tmp_path, "clip", ".mp4")
     video = VideoWriter(part, 30.0, VideoOptions())
     for number in range(30):
@@ -89,7 +89,7 @@ def test_video_without_its_end_gets_its_name_and_plays(tmp_path: Path) -> None:
         assert len(read_video(path).times_s) >= 18
 
 
-def test_parts_that_can_not_be_read_stay_unchanged(tmp_path: Path, qapp) -> None:
+def test_parts_that_can_not_be_read_stay_unchanged(tmp_path, qapp):
     png = encoded(np.zeros((9, 9, 3), np.uint8), "PNG", 80)
     for name, data in {
         "a.mp4": b"not a video", "b.json": b'{"index": ', "c.png": png[:-2], "d.jsonl": b'{"inde',
@@ -100,14 +100,14 @@ def test_parts_that_can_not_be_read_stay_unchanged(tmp_path: Path, qapp) -> None
     assert names(tmp_path) == ["a.mp4.part", "b.json.part", "c.png.part", "d.jsonl.part"]
 
 
-def test_name_that_is_taken_is_not_replaced(tmp_path: Path) -> None:
+def test_name_that_is_taken_is_not_replaced(tmp_path):
     cut(tmp_path, "jsonl", chars=0)
     (tmp_path / "clip.jsonl").write_text("mine")
     assert [path.name for path in finish_leftovers(tmp_path).finished] == ["clip_2.jsonl"]
     assert (tmp_path / "clip.jsonl").read_text() == "mine"
 
 
-def test_a_part_that_has_its_final_name_already_is_not_copied(tmp_path: Path) -> None:
+def test_a_part_that_has_its_final_name_already_is_not_copied(tmp_path):
     final, part = tmp_path / "clip.jsonl", tmp_path / "clip.jsonl.part"
     final.write_text("{}\n")
     os.link(final, part)  # as of a process that was killed while it renamed
@@ -122,9 +122,7 @@ def test_a_part_that_has_its_final_name_already_is_not_copied(tmp_path: Path) ->
         True,
     ],
 )
-def test_two_programs_that_start_together_finish_a_file_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_repaired: bool
-) -> None:
+def test_two_programs_that_start_together_finish_a_file_once(tmp_path, monkeypatch, is_repaired):
     (tmp_path / "clip.jsonl.part").write_text("{}\n{")
     others: list[Leftovers] = []
 

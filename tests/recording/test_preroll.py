@@ -65,13 +65,13 @@ def taken(preroll: PreRoll, taker: List) -> list[int]:
     return found
 
 
-def test_the_last_seconds_are_kept_and_hold_no_buffer(keep) -> None:
+def test_the_last_seconds_are_kept_and_hold_no_buffer(keep):
     preroll = keep(1.0)
     give(preroll, range(31))  # each waits until its buffer is free
     assert taken(preroll, List()) == list(range(20, 31))
 
 
-def test_kept_frames_come_back_with_their_detections_and_nearly_their_pixels(keep) -> None:
+def test_kept_frames_come_back_with_their_detections_and_nearly_their_pixels(keep):
     preroll = keep(5)
     ramp = np.linspace(0, 255, 64).astype(np.uint8)
     bgr = np.repeat(np.tile(ramp, (48, 1))[..., None], 3, axis=2)
@@ -83,7 +83,7 @@ def test_kept_frames_come_back_with_their_detections_and_nearly_their_pixels(kee
     assert np.abs(item.frame.bgr.astype(int) - bgr).max() < 12  # JPEG of quality 90
 
 
-def test_memory_is_bounded_whatever_the_seconds(keep) -> None:
+def test_memory_is_bounded_whatever_the_seconds(keep):
     noise = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
     preroll = keep(1000, most_bytes=30_000)
     give(preroll, range(40), bgr=noise)
@@ -92,7 +92,7 @@ def test_memory_is_bounded_whatever_the_seconds(keep) -> None:
     assert 3 < len(found) < 10  # a frame of noise takes more than 3,000 bytes
 
 
-def test_frames_that_come_while_catching_up_follow_those_that_were_kept(keep) -> None:
+def test_frames_that_come_while_catching_up_follow_those_that_were_kept(keep):
     preroll, taker = keep(10), List()
     give(preroll, range(3))
     handed = preroll.begin(taker)
@@ -108,7 +108,7 @@ def test_frames_that_come_while_catching_up_follow_those_that_were_kept(keep) ->
     assert len(taker.frames) == 1
 
 
-def test_marks_keep_their_position_among_the_frames(keep) -> None:
+def test_marks_keep_their_position_among_the_frames(keep):
     preroll, taker = keep(10), List()
     give(preroll, range(2))
     handed = preroll.begin(taker)
@@ -137,7 +137,7 @@ def record(folder: Path, preroll: PreRoll, *, is_live: bool = False) -> Recorder
     return recorder
 
 
-def test_recording_begins_with_the_kept_frames_and_loses_nothing(tmp_path: Path, keep) -> None:
+def test_recording_begins_with_the_kept_frames_and_loses_nothing(tmp_path, keep):
     preroll = keep(1.0)
     give(preroll, range(30))
     recorder = record(tmp_path, preroll)
@@ -152,9 +152,7 @@ def test_recording_begins_with_the_kept_frames_and_loses_nothing(tmp_path: Path,
     assert recorder.status().dropped == 0
 
 
-def test_recording_of_a_camera_that_was_lost_begins_without_what_is_long_gone(
-    tmp_path: Path, keep
-) -> None:
+def test_recording_of_a_camera_that_was_lost_begins_without_what_is_long_gone(tmp_path, keep):
     preroll, now_s = keep(10.0), time.monotonic()
     for ago_s in (3600.0, 2.0):
         preroll.accept(result(index=0, time_s=now_s - ago_s))
@@ -166,7 +164,7 @@ def test_recording_of_a_camera_that_was_lost_begins_without_what_is_long_gone(
         assert read_video(path).times_s == pytest.approx(kept, abs=0.001)
 
 
-def test_stop_ends_the_thread_and_lets_all_buffers_go(keep) -> None:
+def test_stop_ends_the_thread_and_lets_all_buffers_go(keep):
     preroll = keep(5)
     leases = [CountedLease() for _ in range(10)]
     for index, lease in enumerate(leases):
@@ -180,8 +178,8 @@ def test_stop_ends_the_thread_and_lets_all_buffers_go(keep) -> None:
 
 @pytest.mark.parametrize("error", [MemoryError(), SystemExit(1), RuntimeError("no JPEG")])
 def test_frame_that_cannot_be_kept_is_lost_and_counted_and_the_recording_ends(
-    tmp_path: Path, keep, monkeypatch: pytest.MonkeyPatch, error: BaseException
-) -> None:
+    tmp_path, keep, monkeypatch, error
+):
     compress, calls = module.jpeg_of, iter(range(100))
 
     def fail_once(bgr: ImageArray, quality: int) -> bytes:
@@ -197,9 +195,7 @@ def test_frame_that_cannot_be_kept_is_lost_and_counted_and_the_recording_ends(
     assert (recorder.status().frames, preroll.dropped) == (5, 1)
 
 
-def test_kept_frame_that_cannot_be_restored_is_lost_and_counted(
-    tmp_path: Path, keep, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_kept_frame_that_cannot_be_restored_is_lost_and_counted(tmp_path, keep, monkeypatch):
     restore, calls = module.bgr_of_jpeg, iter(range(100))
 
     def fail_once(jpeg: bytes) -> ImageArray:

@@ -64,7 +64,7 @@ def recorder(folder: Path, *, render: object = plain, live: bool = True, **given
     return thread
 
 
-def test_ten_seconds_of_capture_make_a_file_of_ten_seconds(tmp_path: Path) -> None:
+def test_ten_seconds_of_capture_make_a_file_of_ten_seconds(tmp_path):
     thread = recorder(tmp_path, lossless=True)
     for index in range(101):
         thread.accept(result(index=index, time_s=100 + index / 10))
@@ -79,7 +79,7 @@ def test_ten_seconds_of_capture_make_a_file_of_ten_seconds(tmp_path: Path) -> No
     assert status.bytes == path.stat().st_size
 
 
-def test_each_file_has_the_results_of_one_model_under_its_names(tmp_path: Path) -> None:
+def test_each_file_has_the_results_of_one_model_under_its_names(tmp_path):
     first = replace(FAKE_SPEC, name="fake", class_names=("thing",))
     other = replace(FAKE_SPEC, name="other", class_names=("tram",))
     styles: list[OverlayStyle] = []
@@ -118,7 +118,7 @@ def test_each_file_has_the_results_of_one_model_under_its_names(tmp_path: Path) 
     )
 
 
-def test_a_model_that_returns_has_the_categories_of_the_ground_truth_again(tmp_path: Path) -> None:
+def test_a_model_that_returns_has_the_categories_of_the_ground_truth_again(tmp_path):
     first = replace(FAKE_SPEC, name="fake", class_names=("thing",))
     other = replace(FAKE_SPEC, name="other", class_names=("tram",))
     header = replace(HEADER, category_ids={0: 7})
@@ -136,7 +136,7 @@ def test_a_model_that_returns_has_the_categories_of_the_ground_truth_again(tmp_p
     assert ids == [[7], [1], [7]]
 
 
-def test_newest_frame_is_dropped_and_counted_when_too_many_wait(tmp_path: Path) -> None:
+def test_newest_frame_is_dropped_and_counted_when_too_many_wait(tmp_path):
     gate = Gate()
     thread = recorder(tmp_path, render=gate, queue_size=2)
     thread.accept(result(index=0))
@@ -152,7 +152,7 @@ def test_newest_frame_is_dropped_and_counted_when_too_many_wait(tmp_path: Path) 
     assert [lease.holders for lease in leases] == [0] * 5
 
 
-def test_lossless_recorder_makes_the_pipeline_wait(tmp_path: Path) -> None:
+def test_lossless_recorder_makes_the_pipeline_wait(tmp_path):
     gate = Gate()
     thread = recorder(tmp_path, render=gate, lossless=True, queue_size=1)
     feeder = threading.Thread(
@@ -167,7 +167,7 @@ def test_lossless_recorder_makes_the_pipeline_wait(tmp_path: Path) -> None:
     assert (thread.status().frames, thread.status().dropped) == (20, 0)
 
 
-def test_disk_that_fails_ends_the_recording_and_not_the_pipeline(tmp_path: Path) -> None:
+def test_disk_that_fails_ends_the_recording_and_not_the_pipeline(tmp_path):
     images = [np.full((48, 64, 3), 99, np.uint8), np.zeros((0, 0, 3), np.uint8)]
     thread = recorder(tmp_path, render=lambda one, _: images[one.frame.index], lossless=True)
     lease = CountedLease()
@@ -183,7 +183,7 @@ def test_disk_that_fails_ends_the_recording_and_not_the_pipeline(tmp_path: Path)
     assert lease.holders == 0
 
 
-def test_error_of_the_renderer_is_kept_for_the_user(tmp_path: Path) -> None:
+def test_error_of_the_renderer_is_kept_for_the_user(tmp_path):
     def fail(*_: object) -> ImageArray:
         raise RuntimeError("no paint left")
 
@@ -196,7 +196,7 @@ def test_error_of_the_renderer_is_kept_for_the_user(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_too_little_space_is_reported_at_the_start(tmp_path: Path) -> None:
+def test_too_little_space_is_reported_at_the_start(tmp_path):
     thread = recorder(tmp_path, limits=no_limits(free_mb=10))
     thread.join(TIMEOUT_S)
     assert "needs 1024 MB of free space, got 10 MB" in (thread.status().failure or "")
@@ -205,20 +205,20 @@ def test_too_little_space_is_reported_at_the_start(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_stop_without_a_frame_leaves_no_file(tmp_path: Path) -> None:
+def test_stop_without_a_frame_leaves_no_file(tmp_path):
     thread = recorder(tmp_path)
     assert thread.stop() is None
     assert thread.status().state is RecorderState.FINISHED
     assert list(tmp_path.iterdir()) == []
 
 
-def test_stop_twice_returns_the_same_path(tmp_path: Path) -> None:
+def test_stop_twice_returns_the_same_path(tmp_path):
     thread = recorder(tmp_path)
     thread.accept(result())
     assert thread.stop() == thread.stop() == tmp_path / "clip.mp4"
 
 
-def test_two_recorders_of_one_second_have_two_names(tmp_path: Path) -> None:
+def test_two_recorders_of_one_second_have_two_names(tmp_path):
     threads = [recorder(tmp_path), recorder(tmp_path)]
     for thread in threads:
         thread.accept(result())
@@ -226,7 +226,7 @@ def test_two_recorders_of_one_second_have_two_names(tmp_path: Path) -> None:
     assert sorted(names) == [tmp_path / "clip.mp4", tmp_path / "clip_2.mp4"]
 
 
-def test_pause_and_seek_back_while_recording_keep_time_running_forward(tmp_path: Path) -> None:
+def test_pause_and_seek_back_while_recording_keep_time_running_forward(tmp_path):
     thread = recorder(tmp_path, live=False, lossless=True)
     for index, captured_s in ((50, 1.0), (51, 1.1), (10, 31.1), (11, 31.2)):  # sought after 30 s
         thread.accept(result(index=index, time_s=captured_s))
@@ -235,7 +235,7 @@ def test_pause_and_seek_back_while_recording_keep_time_running_forward(tmp_path:
     assert read_video(path).times_s == pytest.approx([0, 0.1, 1.1, 1.2], abs=0.001)
 
 
-def test_style_can_change_while_recording(tmp_path: Path) -> None:
+def test_style_can_change_while_recording(tmp_path):
     seen: list[OverlayStyle] = []
     painted = threading.Event()
 
@@ -254,7 +254,7 @@ def test_style_can_change_while_recording(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("qapp")
-def test_boxes_are_painted_into_the_file(tmp_path: Path) -> None:
+def test_boxes_are_painted_into_the_file(tmp_path):
     thread = RecorderThread(tmp_path, info(), options())
     thread.start()
     thread.accept(result(detections([(20, 20, 50, 40)]), size_hw=(64, 96)))
@@ -265,7 +265,7 @@ def test_boxes_are_painted_into_the_file(tmp_path: Path) -> None:
     assert np.abs(pixels[30, 80] - GREY).max() < 8
 
 
-def test_raw_video_has_no_overlay_and_both_have_the_same_frames(tmp_path: Path, qapp) -> None:
+def test_raw_video_has_no_overlay_and_both_have_the_same_frames(tmp_path, qapp):
     segment = SegmentOptions(("video", "raw"), HEADER, limits=no_limits())
     thread = RecorderThread(tmp_path, info(), options(segment=segment, lossless=True))
     thread.start()
@@ -282,7 +282,7 @@ def test_raw_video_has_no_overlay_and_both_have_the_same_frames(tmp_path: Path, 
 
 @pytest.mark.usefixtures("qapp")
 @pytest.mark.parametrize("kind", ["video", "raw", "voc", "yolo"])
-def test_anonymised_boxes_are_hidden_in_every_output(tmp_path: Path, kind: str) -> None:
+def test_anonymised_boxes_are_hidden_in_every_output(tmp_path, kind):
     stripes = np.zeros((96, 96, 3), np.uint8)
     stripes[:, ::2] = 255  # of one colour each, once their mean is taken
     segment = SegmentOptions((kind,), HEADER, limits=no_limits())
@@ -299,7 +299,7 @@ def test_anonymised_boxes_are_hidden_in_every_output(tmp_path: Path, kind: str) 
     assert np.ptp(pixels[28:68, :10]) > 150  # beside the box it is as it was
 
 
-def test_no_buffer_is_held_by_what_is_written_without_an_overlay(tmp_path: Path) -> None:
+def test_no_buffer_is_held_by_what_is_written_without_an_overlay(tmp_path):
     thread = recorder(tmp_path, outputs=("raw", "yolo"), lossless=True)
     bgr = np.full((48, 64, 3), 200, np.uint8)
     held = CountedLease()
@@ -320,7 +320,7 @@ def test_no_buffer_is_held_by_what_is_written_without_an_overlay(tmp_path: Path)
     assert np.abs(read_video(raw).pixels[0].astype(int) - 200).max() < 8
 
 
-def test_pause_leaves_frames_out_and_no_gap_in_time(tmp_path: Path) -> None:
+def test_pause_leaves_frames_out_and_no_gap_in_time(tmp_path):
     thread = recorder(tmp_path, lossless=True)
     for index in range(3):
         thread.accept(result(index=index, time_s=index / 10))
@@ -337,7 +337,7 @@ def test_pause_leaves_frames_out_and_no_gap_in_time(tmp_path: Path) -> None:
     assert read_video(path).times_s == pytest.approx(expected, abs=0.001)
 
 
-def test_split_loses_no_frame_and_each_file_begins_at_zero(tmp_path: Path) -> None:
+def test_split_loses_no_frame_and_each_file_begins_at_zero(tmp_path):
     thread = recorder(tmp_path, outputs=("video", "jsonl"), lossless=True)
     for index in range(10):
         if index in (4, 7):
@@ -360,7 +360,7 @@ def test_split_loses_no_frame_and_each_file_begins_at_zero(tmp_path: Path) -> No
     assert indices == [[0, 1, 2, 3], [4, 5, 6], [7, 8, 9]]
 
 
-def test_live_frames_that_come_while_a_split_opens_the_next_file_are_kept(tmp_path: Path) -> None:
+def test_live_frames_that_come_while_a_split_opens_the_next_file_are_kept(tmp_path):
     gate = Gate()
     thread = recorder(tmp_path, render=gate, queue_size=1)
     thread.accept(result(index=0))
@@ -376,7 +376,7 @@ def test_live_frames_that_come_while_a_split_opens_the_next_file_are_kept(tmp_pa
     assert len(read_video(tmp_path / "clip_2.mp4").times_s) == 20
 
 
-def test_split_before_the_first_frame_and_at_the_end_makes_no_empty_file(tmp_path: Path) -> None:
+def test_split_before_the_first_frame_and_at_the_end_makes_no_empty_file(tmp_path):
     thread = recorder(tmp_path, lossless=True)
     thread.split()
     thread.accept(result())
@@ -385,7 +385,7 @@ def test_split_before_the_first_frame_and_at_the_end_makes_no_empty_file(tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 
-def test_disk_that_fills_at_a_split_ends_the_recording_with_what_there_is(tmp_path: Path) -> None:
+def test_disk_that_fills_at_a_split_ends_the_recording_with_what_there_is(tmp_path):
     free_mb = [5000]
     limits = SpaceLimits(measure=lambda _: free_mb[0] * 1024 * 1024)
     thread = recorder(tmp_path, lossless=True, limits=limits)
@@ -398,7 +398,7 @@ def test_disk_that_fills_at_a_split_ends_the_recording_with_what_there_is(tmp_pa
     assert thread.stop() == tmp_path / "clip.mp4"
 
 
-def test_names_of_a_recording_are_free_for_all_its_files(tmp_path: Path) -> None:
+def test_names_of_a_recording_are_free_for_all_its_files(tmp_path):
     (tmp_path / "clip_raw.mp4").touch()
     (tmp_path / "clip_2_yolo").mkdir()
     thread = recorder(tmp_path, outputs=("video", "raw", "yolo"), lossless=True)
@@ -408,7 +408,7 @@ def test_names_of_a_recording_are_free_for_all_its_files(tmp_path: Path) -> None
     assert names == ["clip_3.mp4", "clip_3_raw.mp4", "clip_3_yolo"]
 
 
-def test_entries_that_the_coco_files_leave_out_are_reported_at_the_end(tmp_path: Path) -> None:
+def test_entries_that_the_coco_files_leave_out_are_reported_at_the_end(tmp_path):
     segment = SegmentOptions(("coco",), replace(HEADER, category_ids={0: 90}), limits=no_limits())
     thread = recorder(tmp_path, segment=segment)
     thread.accept(result(detections([(1, 2, 3, 4)])))  # no ground truth has this frame

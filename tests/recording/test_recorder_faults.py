@@ -59,8 +59,8 @@ def remove(folder: Path, what: str) -> None:
 @pytest.mark.parametrize("what", ["folder", "folder moved", "clip.mp4.part", "clip.jsonl.part"])
 @pytest.mark.parametrize("frames_come", [True, False])
 def test_removed_files_are_reported_and_saved_again_and_recording_continues(
-    tmp_path: Path, what: str, frames_come: bool
-) -> None:
+    tmp_path, what, frames_come
+):
     folder, fallback = tmp_path / "recordings", tmp_path / "fallback"
     thread = start(folder, fallback=fallback)
     give(thread, range(10))
@@ -84,7 +84,7 @@ def test_removed_files_are_reported_and_saved_again_and_recording_continues(
 
 
 @needs_posix
-def test_without_a_fallback_the_recording_ends_and_its_content_comes_back(tmp_path: Path) -> None:
+def test_without_a_fallback_the_recording_ends_and_its_content_comes_back(tmp_path):
     thread = start(tmp_path / "out", "video")
     give(thread, range(5))
     shutil.rmtree(tmp_path / "out")
@@ -97,7 +97,7 @@ def test_without_a_fallback_the_recording_ends_and_its_content_comes_back(tmp_pa
 
 @needs_posix
 @pytest.mark.parametrize("what", ["folder", "clip_yolo"])
-def test_data_set_that_was_removed_continues_in_another(tmp_path: Path, what: str) -> None:
+def test_data_set_that_was_removed_continues_in_another(tmp_path, what):
     folder, fallback = tmp_path / "recordings", tmp_path / "fallback"
     thread = start(folder, "video", "yolo", fallback=fallback)
     give(thread, range(3))
@@ -134,9 +134,7 @@ def dead_disk(monkeypatch: pytest.MonkeyPatch):
     disk.answers.set()
 
 
-def test_folder_that_does_not_answer_is_reported_and_blocks_no_thread(
-    tmp_path: Path, dead_disk: DeadDisk
-) -> None:
+def test_folder_that_does_not_answer_is_reported_and_blocks_no_thread(tmp_path, dead_disk):
     segment = SegmentOptions(("video",), HEADER, limits=SpaceLimits(to_start=0, to_continue=0))
     options = RecorderOptions("clip", lossless=True, patience_s=0.01, segment=segment, queue_size=1)
     thread = RecorderThread(tmp_path, info(), options, render=plain)
@@ -154,7 +152,7 @@ def test_folder_that_does_not_answer_is_reported_and_blocks_no_thread(
     assert [lease.holders for lease in leases] == [0] * 5
 
 
-def test_recorder_that_makes_no_progress_loses_frames_and_counts_them(tmp_path: Path) -> None:
+def test_recorder_that_makes_no_progress_loses_frames_and_counts_them(tmp_path):
     entered, may_go_on = threading.Event(), threading.Event()
 
     def hang(one: FrameResult, _style: OverlayStyle) -> ImageArray:
@@ -174,9 +172,7 @@ def test_recorder_that_makes_no_progress_loses_frames_and_counts_them(tmp_path: 
 
 
 @pytest.mark.parametrize("error", [SystemExit(3), MemoryError(), KeyboardInterrupt()])
-def test_error_of_any_kind_ends_the_recording_and_is_reported(
-    tmp_path: Path, error: BaseException
-) -> None:
+def test_error_of_any_kind_ends_the_recording_and_is_reported(tmp_path, error):
     def fail(one: FrameResult, _style: OverlayStyle) -> ImageArray:
         if one.frame.index == 3:
             raise error
@@ -192,9 +188,7 @@ def test_error_of_any_kind_ends_the_recording_and_is_reported(
     assert len(read_video(tmp_path / "clip.mp4").times_s) == 3
 
 
-def test_error_while_files_are_finished_is_reported(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_error_while_files_are_finished_is_reported(tmp_path, monkeypatch):
     thread = start(tmp_path, "video")
     give(thread, range(3))
 
@@ -207,7 +201,7 @@ def test_error_while_files_are_finished_is_reported(
     assert thread.status().state is RecorderState.FAILED
 
 
-def test_result_that_cannot_be_written_ends_the_recording_in_words(tmp_path: Path) -> None:
+def test_result_that_cannot_be_written_ends_the_recording_in_words(tmp_path):
     header = ResultHeader("\udce9t\udce9.mp4", "fake", ("thing",))  # as in old archives
     limits = SpaceLimits(to_start=0, to_continue=0)
     segment = SegmentOptions(("video", "jsonl"), header, limits=limits)
@@ -222,7 +216,7 @@ def test_result_that_cannot_be_written_ends_the_recording_in_words(tmp_path: Pat
     assert (tmp_path / "clip.mp4").exists()
 
 
-def test_finished_parts_keep_neither_threads_nor_encoders(tmp_path: Path) -> None:
+def test_finished_parts_keep_neither_threads_nor_encoders(tmp_path):
     thread = start(tmp_path, "video")
     give(thread, range(3))
     before = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 0
@@ -236,9 +230,7 @@ def test_finished_parts_keep_neither_threads_nor_encoders(tmp_path: Path) -> Non
     assert len(thread.status().paths) == 6
 
 
-def test_recording_without_a_frame_is_shown_as_waiting(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_recording_without_a_frame_is_shown_as_waiting(tmp_path, monkeypatch):
     monkeypatch.setattr("kpviewer.recording.recorder._IDLE_S", 0.05)
     thread = start(tmp_path, "video")
     eventually(lambda: thread.status().is_waiting)

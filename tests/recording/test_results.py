@@ -59,7 +59,7 @@ def of_file(
     )
 
 
-def test_json_lines_start_with_a_header_and_hold_each_frame(tmp_path: Path) -> None:
+def test_json_lines_start_with_a_header_and_hold_each_frame(tmp_path):
     lines = [json.loads(line) for line in written("jsonl", tmp_path, sample()).splitlines()]
     header, first, second = lines
     assert (header["format"], header["version"]) == ("kpviewer-results", 1)
@@ -79,7 +79,7 @@ def test_json_lines_start_with_a_header_and_hold_each_frame(tmp_path: Path) -> N
     assert list(first["timings"]) == stages
 
 
-def test_json_lines_hold_the_error_where_there_is_ground_truth(tmp_path: Path) -> None:
+def test_json_lines_hold_the_error_where_there_is_ground_truth(tmp_path):
     one = sample()[0]
     error = FrameError(1.25, float("nan"), "inter-ocular", 0.5, 1, 0, 1)
     with_error = FrameResult(one.frame, one.candidates, one.detections, one.timings, error)
@@ -93,7 +93,7 @@ def test_json_lines_hold_the_error_where_there_is_ground_truth(tmp_path: Path) -
     )
 
 
-def test_csv_has_a_row_for_each_detection(tmp_path: Path) -> None:
+def test_csv_has_a_row_for_each_detection(tmp_path):
     rows = list(csv.DictReader(io.StringIO(written("csv", tmp_path, sample()))))
     assert len(rows) == 2
     assert rows[0]["class"] == "face" and rows[1]["class_id"] == "1"
@@ -101,7 +101,7 @@ def test_csv_has_a_row_for_each_detection(tmp_path: Path) -> None:
     assert (rows[1]["nose_x"], rows[1]["nose_y"]) == ("35.0", "36.5")
 
 
-def test_track_ids_are_written_if_objects_are_tracked(tmp_path: Path) -> None:
+def test_track_ids_are_written_if_objects_are_tracked(tmp_path):
     one = sample()[0]
     followed = replace(one.detections, track_ids=np.array([7, -1]))
     frames = [replace(one, detections=followed)]
@@ -113,7 +113,7 @@ def test_track_ids_are_written_if_objects_are_tracked(tmp_path: Path) -> None:
     assert [row["track_id"] for row in rows] == ["", ""]
 
 
-def test_smoothed_landmarks_are_not_written(tmp_path: Path) -> None:
+def test_smoothed_landmarks_are_not_written(tmp_path):
     one = sample()[0]
     smoothed = replace(one.detections, smoothed_xy=one.detections.keypoints_xy + np.float32(9))
     for kind in ("jsonl", "csv", "coco"):
@@ -122,14 +122,14 @@ def test_smoothed_landmarks_are_not_written(tmp_path: Path) -> None:
         )
 
 
-def test_csv_quotes_names_with_commas(tmp_path: Path) -> None:
+def test_csv_quotes_names_with_commas(tmp_path):
     (writer,) = open_results("csv", tmp_path, "clip", ResultHeader("clip", class_names=('a, "b"',)))
     writer.accept(result(detections([(0, 0, 1, 1)])))
     (row,) = csv.DictReader(io.StringIO(writer.close().read_text()))
     assert row["class"] == 'a, "b"'
 
 
-def test_coco_list_can_be_loaded_by_pycocotools(tmp_path: Path) -> None:
+def test_coco_list_can_be_loaded_by_pycocotools(tmp_path):
     text = written("coco", tmp_path, sample())
     images = [{"id": 0, "height": 48, "width": 64}, {"id": 1, "height": 48, "width": 64}]
     ground = COCO()
@@ -150,7 +150,7 @@ def test_coco_list_can_be_loaded_by_pycocotools(tmp_path: Path) -> None:
     assert json.loads(text)[0]["keypoints"] == [5.0, 6.0, 2]
 
 
-def test_every_row_names_its_image(tmp_path: Path) -> None:
+def test_every_row_names_its_image(tmp_path):
     one = sample()[0]
     frames = [of_file(one, "a/IMG_0007.jpg"), of_file(one, "clip.mp4", 3), one]
     lines = [json.loads(line) for line in written("jsonl", tmp_path, frames).splitlines()[1:]]
@@ -161,7 +161,7 @@ def test_every_row_names_its_image(tmp_path: Path) -> None:
     assert [row["frame_in_file"] for row in rows[::2]] == ["", "3", ""]
 
 
-def test_coco_data_set_opens_and_has_the_ids_of_the_list(tmp_path: Path) -> None:
+def test_coco_data_set_opens_and_has_the_ids_of_the_list(tmp_path):
     frames = [of_file(sample()[0], "a/IMG_0007.jpg"), of_file(sample()[1], "b.png")]
     results, dataset = texts("coco", tmp_path, frames, replace(HEADER, skeleton=((0, 0),)))
     (tmp_path / "set.json").write_text(dataset)
@@ -182,7 +182,7 @@ def test_coco_data_set_opens_and_has_the_ids_of_the_list(tmp_path: Path) -> None
     assert {(each["iscrowd"], each["num_keypoints"]) for each in objects} == {(0, 1)}
 
 
-def test_coco_data_set_of_a_video_is_ground_truth_of_its_frames(tmp_path: Path) -> None:
+def test_coco_data_set_of_a_video_is_ground_truth_of_its_frames(tmp_path):
     frames = [of_file(each, "clip.mp4", n) for n, each in enumerate(sample())]
     results, dataset = texts("coco", tmp_path, [*frames, frames[0]])
     assert len(json.loads(results)) == 2  # a frame seen twice is one image
@@ -193,7 +193,7 @@ def test_coco_data_set_of_a_video_is_ground_truth_of_its_frames(tmp_path: Path) 
     assert [image.path.name for image in read.images] == ["clip_000000.jpg", "clip_000001.jpg"]
 
 
-def test_coco_data_set_of_a_video_fits_no_frame_of_another_video(tmp_path: Path) -> None:
+def test_coco_data_set_of_a_video_fits_no_frame_of_another_video(tmp_path):
     frames = [of_file(each, "clip.mp4", n) for n, each in enumerate(sample())]
     (tmp_path / "set.json").write_text(texts("coco", tmp_path, frames)[1])
     ground_truth = read_ground_truth(f"coco:{tmp_path / 'set.json'}", ())
@@ -205,14 +205,14 @@ def test_coco_data_set_of_a_video_fits_no_frame_of_another_video(tmp_path: Path)
     assert note.startswith("ground truth fits no frame of other.mp4: its entries are of clip.mp4.")
 
 
-def test_coco_data_set_names_pages_of_equal_names_by_their_folders(tmp_path: Path) -> None:
+def test_coco_data_set_names_pages_of_equal_names_by_their_folders(tmp_path):
     pages = [of_file(sample()[n], f"{folder}/scan.tif", 0) for n, folder in enumerate("ab")]
     images = json.loads(texts("coco", tmp_path, pages)[1])["images"]
     names = [each["file_name"] for each in images]
     assert names == ["a/scan_000000.jpg", "b/scan_000000.jpg"]
 
 
-def test_coco_files_have_the_ids_of_a_coco_ground_truth(tmp_path: Path) -> None:
+def test_coco_files_have_the_ids_of_a_coco_ground_truth(tmp_path):
     header = replace(HEADER, category_ids={0: 90})  # it knows no hands
     known = of_file(sample()[0], "c.jpg", image_id=7)
     strange = [of_file(sample()[0], "new.jpg"), of_file(sample()[0], "other.jpg")]
@@ -233,7 +233,7 @@ def test_coco_files_have_the_ids_of_a_coco_ground_truth(tmp_path: Path) -> None:
     assert "hand (1)" in classes
 
 
-def test_coco_files_may_have_words_as_ids(tmp_path: Path) -> None:
+def test_coco_files_may_have_words_as_ids(tmp_path):
     header = replace(HEADER, category_ids={0: "F", 1: 2})
     results, dataset = texts(
         "coco", tmp_path, [of_file(sample()[0], "c.jpg", image_id="x7")], header
@@ -243,21 +243,19 @@ def test_coco_files_may_have_words_as_ids(tmp_path: Path) -> None:
     assert [each["id"] for each in json.loads(dataset)["categories"]] == [2, "F"]
 
 
-def test_coco_list_of_nothing_is_an_empty_list(tmp_path: Path) -> None:
+def test_coco_list_of_nothing_is_an_empty_list(tmp_path):
     assert json.loads(written("coco", tmp_path, [result()])) == []
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "coco"])
-def test_numbers_that_are_not_finite_are_left_empty(tmp_path: Path, kind: str) -> None:
+def test_numbers_that_are_not_finite_are_left_empty(tmp_path, kind):
     text = written(kind, tmp_path, [result(detections([(0, 0, np.inf, 9)]))])
     assert "inf" not in text.lower().replace("info", "")
     if kind == "coco":
         json.loads(text)
 
 
-def test_file_is_a_part_until_it_is_closed_and_is_flushed_each_second(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_file_is_a_part_until_it_is_closed_and_is_flushed_each_second(tmp_path, monkeypatch):
     now = iter(range(0, 1000, 2))
     monkeypatch.setattr(module.time, "monotonic", lambda: float(next(now)))
     (writer,) = open_results("jsonl", tmp_path, "clip", HEADER)
@@ -268,7 +266,7 @@ def test_file_is_a_part_until_it_is_closed_and_is_flushed_each_second(
     assert not part.exists()
 
 
-def test_results_never_overwrite(tmp_path: Path) -> None:
+def test_results_never_overwrite(tmp_path):
     (tmp_path / "clip.csv").write_text("mine")
     (writer,) = open_results("csv", tmp_path, "clip", HEADER)
     assert writer.close().name == "clip_2.csv"
@@ -298,9 +296,7 @@ class _FullDisk:
 
 
 @pytest.mark.parametrize("error", [ValueError("not text"), MemoryError(), KeyError("thing")])
-def test_error_of_any_kind_is_reported_and_the_sink_survives(
-    tmp_path: Path, error: Exception
-) -> None:
+def test_error_of_any_kind_is_reported_and_the_sink_survives(tmp_path, error):
     class Broken(_FullDisk):
         def frame(self, _result: FrameResult) -> str:
             raise error
@@ -314,7 +310,7 @@ def test_error_of_any_kind_is_reported_and_the_sink_survives(
     assert (tmp_path / "clip.jsonl").read_text() == "header\n"
 
 
-def test_full_disk_is_reported_and_the_sink_survives(tmp_path: Path) -> None:
+def test_full_disk_is_reported_and_the_sink_survives(tmp_path):
     writer = ResultWriter(tmp_path, "clip", ".jsonl", _FullDisk())
     writer.accept(result())
     writer.accept(result(index=1))
@@ -325,9 +321,7 @@ def test_full_disk_is_reported_and_the_sink_survives(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "coco"])
-def test_what_a_full_disk_leaves_is_whole(
-    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_full_disk_leaves_is_whole(kind, tmp_path, monkeypatch):
     """Whatever the disk takes, the first entries are in the file, and nothing else."""
     frames = [replace(sample()[0], frame=replace(sample()[0].frame, index=i)) for i in range(4)]
     whole = written(kind, tmp_path / "whole", frames)
@@ -364,9 +358,7 @@ NOT_TEXT = "film-\udce9.mp4"
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "coco"])
-def test_a_name_that_is_not_text_is_escaped_and_the_file_stays_utf_8(
-    kind: str, tmp_path: Path
-) -> None:
+def test_a_name_that_is_not_text_is_escaped_and_the_file_stays_utf_8(kind, tmp_path):
     header = replace(HEADER, source=NOT_TEXT, class_names=(NOT_TEXT, "\ud800"))
     frames = [of_file(each, NOT_TEXT) for each in sample()]
     for text in texts(kind, tmp_path, frames, header):
@@ -379,7 +371,7 @@ def test_a_name_that_is_not_text_is_escaped_and_the_file_stays_utf_8(
         assert lines[0]["class_names"] == [NOT_TEXT, "\ud800"]
 
 
-def test_a_file_that_can_not_be_written_as_text_says_so(tmp_path: Path, monkeypatch) -> None:
+def test_a_file_that_can_not_be_written_as_text_says_so(tmp_path, monkeypatch):
     def refuse(_text: str) -> bytes:
         raise UnicodeEncodeError("utf-8", "x", 0, 1, "made up")
 
@@ -404,7 +396,7 @@ def scored() -> FrameResult:
     )
 
 
-def test_json_lines_hold_the_score_of_each_keypoint(tmp_path: Path) -> None:
+def test_json_lines_hold_the_score_of_each_keypoint(tmp_path):
     line = json.loads(written("jsonl", tmp_path, [scored()], SCORED).splitlines()[1])
     assert [each["keypoint_scores"] for each in line["detections"]] == [
         [0.9123, 0.499],
@@ -413,7 +405,7 @@ def test_json_lines_hold_the_score_of_each_keypoint(tmp_path: Path) -> None:
     assert line["detections"][0]["keypoints"] == [[5.0, 6.0], [7.0, 8.0]]  # whatever the threshold
 
 
-def test_csv_ends_with_the_scores_of_keypoints(tmp_path: Path) -> None:
+def test_csv_ends_with_the_scores_of_keypoints(tmp_path):
     lines = written("csv", tmp_path, [scored(), sample()[1]], SCORED).splitlines()
     assert lines[0].endswith("chin_x,chin_y,track_id,file,frame_in_file,nose_score,chin_score")
     assert [line.split(",")[-2:] for line in lines[1:]] == [["0.9123", "0.499"], ["0.5", "0.1"]]
@@ -422,7 +414,7 @@ def test_csv_ends_with_the_scores_of_keypoints(tmp_path: Path) -> None:
     assert plain[1].count(",") == plain[0].count(",")
 
 
-def test_coco_has_no_position_of_a_keypoint_below_the_threshold(tmp_path: Path) -> None:
+def test_coco_has_no_position_of_a_keypoint_below_the_threshold(tmp_path):
     results, dataset = texts("coco", tmp_path, [scored()], SCORED)
     points = [each["keypoints"] for each in json.loads(results)]
     assert points == [[5.0, 6.0, 2, 0, 0, 0], [35.0, 36.0, 2, 0, 0, 0]]
@@ -434,7 +426,7 @@ def test_coco_has_no_position_of_a_keypoint_below_the_threshold(tmp_path: Path) 
     assert image.targets.keypoints_visible.tolist() == [[True, False]] * 2
 
 
-def test_csv_with_scores_of_keypoints_is_read_as_annotations(tmp_path: Path) -> None:
+def test_csv_with_scores_of_keypoints_is_read_as_annotations(tmp_path):
     frame = of_file(scored(), "a.png")
     (tmp_path / "found.csv").write_text(written("csv", tmp_path, [frame], SCORED))
     (image,) = read_annotations(f"csv:{tmp_path / 'found.csv'}").images

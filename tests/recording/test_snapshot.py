@@ -1,6 +1,5 @@
 import json
 import re
-from pathlib import Path
 
 import pytest
 from PyQt6.QtGui import QImage
@@ -17,25 +16,23 @@ pytestmark = pytest.mark.usefixtures("qapp")
 ONE = result(detections([(10, 20, 30, 40)]))
 
 
-def test_annotated_snapshot_is_what_the_renderer_paints(tmp_path: Path) -> None:
+def test_annotated_snapshot_is_what_the_renderer_paints(tmp_path):
     path = save_snapshot(ONE, tmp_path, OverlayStyle(("face",)))
     assert (array_of(QImage(str(path))) == render(ONE, OverlayStyle(("face",)))).all()
 
 
-def test_raw_snapshot_is_the_frame(tmp_path: Path) -> None:
+def test_raw_snapshot_is_the_frame(tmp_path):
     assert (array_of(QImage(str(save_snapshot(ONE, tmp_path)))) == GREY).all()
 
 
-def test_snapshots_are_named_by_time_and_never_overwrite(tmp_path: Path) -> None:
+def test_snapshots_are_named_by_time_and_never_overwrite(tmp_path):
     name = save_snapshot(ONE, tmp_path).name
     assert re.fullmatch(r"kpviewer_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d\.png", name)
     names = [save_snapshot(ONE, tmp_path, stem="face").name for _ in range(2)]
     assert names == ["face.png", "face_2.png"]
 
 
-def test_image_that_cannot_be_written_is_reported_and_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_image_that_cannot_be_written_is_reported_and_leaves_nothing(tmp_path, monkeypatch):
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
@@ -45,7 +42,7 @@ def test_image_that_cannot_be_written_is_reported_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_json_beside_a_snapshot_has_its_name_and_the_detections(tmp_path: Path) -> None:
+def test_json_beside_a_snapshot_has_its_name_and_the_detections(tmp_path):
     (tmp_path / "face.json").touch()  # this name is taken: image and JSON both get the next one
     header = ResultHeader("clip.mp4", "face-ssd", ("face",))
     path = save_snapshot(ONE, tmp_path, stem="face", header=header)
@@ -58,7 +55,7 @@ def test_json_beside_a_snapshot_has_its_name_and_the_detections(tmp_path: Path) 
     assert saved["detections"][0]["xyxy"] == [10, 20, 30, 40]
 
 
-def test_json_beside_a_snapshot_has_the_scores_of_keypoints(tmp_path: Path) -> None:
+def test_json_beside_a_snapshot_has_the_scores_of_keypoints(tmp_path):
     found = detections([(10, 20, 30, 40)], points=[[(15, 25)]], point_scores=[[0.25]])
     header = ResultHeader("clip.mp4", "pose", ("person",), ("nose",), has_keypoint_scores=True)
     path = save_snapshot(result(found), tmp_path, stem="pose", header=header)

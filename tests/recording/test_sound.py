@@ -116,7 +116,7 @@ def heard(path: Path) -> tuple[float, float, list[int]]:
     return start_s, end_s, tones
 
 
-def test_whole_file_keeps_its_whole_sound(tmp_path: Path) -> None:
+def test_whole_file_keeps_its_whole_sound(tmp_path):
     clip = make_clip(tmp_path / "clip.mp4")
     path = record(tmp_path, clip, span(0, SECONDS)).stop()
     assert path is not None
@@ -135,9 +135,7 @@ def test_whole_file_keeps_its_whole_sound(tmp_path: Path) -> None:
         ([(2, 3), (0, 1)], [1600, 400]),  # sought back
     ],
 )
-def test_sound_is_that_of_the_frames_that_were_recorded(
-    tmp_path: Path, spans: list[tuple[float, float]], tones: list[int]
-) -> None:
+def test_sound_is_that_of_the_frames_that_were_recorded(tmp_path, spans, tones):
     clip = make_clip(tmp_path / "clip.mp4")
     positions = [position for start_s, end_s in spans for position in span(start_s, end_s)]
     thread = record(tmp_path, clip, positions)
@@ -150,7 +148,7 @@ def test_sound_is_that_of_the_frames_that_were_recorded(
     assert thread.status().notices == ()
 
 
-def test_pause_leaves_its_sound_out_and_a_split_continues(tmp_path: Path) -> None:
+def test_pause_leaves_its_sound_out_and_a_split_continues(tmp_path):
     clip = make_clip(tmp_path / "clip.mp4")
     thread = record(tmp_path, clip, span(0, 1))
     thread.pause()
@@ -172,9 +170,7 @@ def test_pause_leaves_its_sound_out_and_a_split_continues(tmp_path: Path) -> Non
     ("name", "codec"),
     [("clip.mkv", "libopus"), ("clip.mkv", "pcm_s16le"), ("clip.ts", "aac"), ("clip.mov", "alac")],
 )
-def test_sound_of_other_containers_and_codecs_is_copied(
-    tmp_path: Path, name: str, codec: str
-) -> None:
+def test_sound_of_other_containers_and_codecs_is_copied(tmp_path, name, codec):
     clip = make_clip(tmp_path / name, codec)
     path = record(tmp_path, clip, span(0, SECONDS)).stop()
     assert path is not None
@@ -186,8 +182,8 @@ def test_sound_of_other_containers_and_codecs_is_copied(
 @pytest.mark.parametrize("layout", ["stereo", "5.1"])
 @pytest.mark.parametrize("name", ["clip.avi", "clip.mkv"])
 def test_uncompressed_sound_is_copied_although_its_file_does_not_place_the_channels(
-    tmp_path: Path, name: str, layout: str
-) -> None:
+    tmp_path, name, layout
+):
     clip = make_clip(tmp_path / name, "pcm_s16le", layout=layout)
     path = record(tmp_path, clip, span(0, SECONDS)).stop()
     assert path is not None
@@ -198,16 +194,14 @@ def test_uncompressed_sound_is_copied_although_its_file_does_not_place_the_chann
 
 
 @pytest.mark.parametrize("start_s", [0, 2])
-def test_sound_of_a_playlist_is_copied(tmp_path: Path, start_s: int) -> None:
+def test_sound_of_a_playlist_is_copied(tmp_path, start_s):
     clip = make_clip(tmp_path / "clip.m3u8")
     path = record(tmp_path, clip, span(start_s, SECONDS)).stop()
     assert path is not None
     assert heard(path)[2] == list(TONES_HZ)[start_s:]
 
 
-def test_sound_of_a_file_cut_in_the_index_of_a_fragment_is_that_of_those_before(
-    tmp_path: Path,
-) -> None:
+def test_sound_of_a_file_cut_in_the_index_of_a_fragment_is_that_of_those_before(tmp_path):
     clip = make_clip(tmp_path / "clip.mp4")
     cut = tmp_path / "cut.mp4"
     with (
@@ -230,16 +224,14 @@ def test_sound_of_a_file_cut_in_the_index_of_a_fragment_is_that_of_those_before(
     assert heard(path)[2] == list(TONES_HZ)[:-1]
 
 
-def test_sound_keeps_step_with_a_file_whose_first_frame_is_late(tmp_path: Path) -> None:
+def test_sound_keeps_step_with_a_file_whose_first_frame_is_late(tmp_path):
     clip = make_clip(tmp_path / "clip.mkv", from_s=3.0)
     path = record(tmp_path, clip, span(0, SECONDS)).stop()
     assert path is not None
     assert heard(path)[2] == list(TONES_HZ)
 
 
-def test_of_several_sounds_the_default_one_is_copied_in_step_with_the_frames_shown(
-    tmp_path: Path,
-) -> None:
+def test_of_several_sounds_the_default_one_is_copied_in_step_with_the_frames_shown(tmp_path):
     others = make_clip(tmp_path / "others.mkv", sound_s=1)
     default = make_clip(tmp_path / "default.mkv", from_s=1.0)
     double = make_double(tmp_path / "double.mkv", others, default)
@@ -248,7 +240,7 @@ def test_of_several_sounds_the_default_one_is_copied_in_step_with_the_frames_sho
     assert heard(path)[2] == list(TONES_HZ)
 
 
-def test_sound_of_a_second_file_joined_to_the_first_is_said_to_be_missing(tmp_path: Path) -> None:
+def test_sound_of_a_second_file_joined_to_the_first_is_said_to_be_missing(tmp_path):
     clip = make_clip(tmp_path / "clip.ts")
     clip.write_bytes(clip.read_bytes() * 2)
     thread = record(tmp_path, clip, span(0, 2 * SECONDS))
@@ -259,7 +251,7 @@ def test_sound_of_a_second_file_joined_to_the_first_is_said_to_be_missing(tmp_pa
     assert notice.endswith("The sound ends early: its times begin anew in the file.")
 
 
-def test_sound_that_no_mp4_can_hold_is_left_out_and_reported(tmp_path: Path) -> None:
+def test_sound_that_no_mp4_can_hold_is_left_out_and_reported(tmp_path):
     clip = make_clip(tmp_path / "clip.wmv", "wmav2")
     thread = record(tmp_path, clip, span(0, 1))
     path = thread.stop()
@@ -271,7 +263,7 @@ def test_sound_that_no_mp4_can_hold_is_left_out_and_reported(tmp_path: Path) -> 
         open_sound(clip)
 
 
-def test_frames_alone_are_recorded_where_there_is_no_sound(tmp_path: Path) -> None:
+def test_frames_alone_are_recorded_where_there_is_no_sound(tmp_path):
     assert open_sound(None) is None
     assert open_sound(tmp_path) is None
     (tmp_path / "text.mp4").write_text("no video")
@@ -279,9 +271,7 @@ def test_frames_alone_are_recorded_where_there_is_no_sound(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("sound_s", [4, 1])
-def test_growing_file_with_sound_can_be_played_but_for_its_last_moments(
-    tmp_path: Path, sound_s: int
-) -> None:
+def test_growing_file_with_sound_can_be_played_but_for_its_last_moments(tmp_path, sound_s):
     clip = make_clip(tmp_path / "clip.mp4", sound_s=sound_s)
     thread = record(tmp_path, clip, span(0, 3))
     thread.accept(result(index=3 * FPS, time_s=3.0))
@@ -293,9 +283,7 @@ def test_growing_file_with_sound_can_be_played_but_for_its_last_moments(
 
 
 @pytest.mark.parametrize(("name", "is_left_out"), [("clip.mp4", False), ("clip.ts", True)])
-def test_growing_file_can_be_played_although_its_sound_has_not_begun(
-    tmp_path: Path, name: str, is_left_out: bool
-) -> None:
+def test_growing_file_can_be_played_although_its_sound_has_not_begun(tmp_path, name, is_left_out):
     clip = make_clip(tmp_path / name, sound_s=1)
     thread = record(tmp_path, clip, span(2, 4))
     eventually(lambda: thread.status().frames == 2 * FPS)
@@ -309,7 +297,7 @@ def test_growing_file_can_be_played_although_its_sound_has_not_begun(
     assert [notice.endswith(said) for notice in thread.status().notices] == [True] * is_left_out
 
 
-def test_sound_that_begins_late_is_in_step(tmp_path: Path) -> None:
+def test_sound_that_begins_late_is_in_step(tmp_path):
     clip = make_clip(tmp_path / "clip.mp4")
     late = tmp_path / "late.mkv"
     with av.open(str(clip)) as found, av.open(str(late), "w") as made:

@@ -35,15 +35,13 @@ def write(made: Segment, number: int) -> None:
     made.write(one, Images(one.frame.bgr, None), number / 30)
 
 
-def test_less_than_a_gigabyte_refuses_to_start_and_leaves_nothing(tmp_path: Path) -> None:
+def test_less_than_a_gigabyte_refuses_to_start_and_leaves_nothing(tmp_path):
     with pytest.raises(RecordingError, match="needs 1024 MB of free space, got 900 MB"):
         segment(tmp_path / "new", Disk(900))
     assert not (tmp_path / "new").exists()
 
 
-def test_space_that_runs_low_ends_the_recording_with_what_there_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_space_that_runs_low_ends_the_recording_with_what_there_is(tmp_path, monkeypatch):
     now = iter(range(1000))
     monkeypatch.setattr(module.time, "monotonic", lambda: float(next(now)))
     disk = Disk(2000)
@@ -59,7 +57,7 @@ def test_space_that_runs_low_ends_the_recording_with_what_there_is(
     assert 10 <= made.frames < 20
 
 
-def test_path_is_the_part_until_the_end(tmp_path: Path) -> None:
+def test_path_is_the_part_until_the_end(tmp_path):
     made = segment(tmp_path, Disk(2000))
     write(made, 0)
     assert made.paths == [tmp_path / "clip.mp4.part"]
@@ -69,9 +67,7 @@ def test_path_is_the_part_until_the_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it locks no folders")
-def test_no_other_process_takes_the_name_of_files_being_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_other_process_takes_the_name_of_files_being_made(tmp_path, monkeypatch):
     free, reserve = [], segments.reserve
 
     def reserved(*given: Any) -> Part:

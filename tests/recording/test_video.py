@@ -32,7 +32,7 @@ def finished(video: VideoWriter) -> Path:
     return video.path
 
 
-def test_ten_seconds_of_stamps_make_a_file_of_ten_seconds(tmp_path: Path) -> None:
+def test_ten_seconds_of_stamps_make_a_file_of_ten_seconds(tmp_path):
     video = writer(tmp_path)
     for number in range(300):
         video.write(image(number), number / 30)
@@ -41,7 +41,7 @@ def test_ten_seconds_of_stamps_make_a_file_of_ten_seconds(tmp_path: Path) -> Non
     assert facts.duration_s == pytest.approx(10.0, abs=0.001)
 
 
-def test_uneven_stamps_are_kept_to_the_millisecond(tmp_path: Path) -> None:
+def test_uneven_stamps_are_kept_to_the_millisecond(tmp_path):
     stamps = [0.0, 0.033, 0.5, 0.512, 2.0, 4.25]
     video = writer(tmp_path)
     for number, time_s in enumerate(stamps):
@@ -49,7 +49,7 @@ def test_uneven_stamps_are_kept_to_the_millisecond(tmp_path: Path) -> None:
     assert read_video(finished(video)).times_s == pytest.approx(stamps, abs=1e-4)
 
 
-def test_stamps_that_stand_still_or_go_back_still_increase(tmp_path: Path) -> None:
+def test_stamps_that_stand_still_or_go_back_still_increase(tmp_path):
     video = writer(tmp_path)
     for number, time_s in enumerate([0.0, 0.1, 0.1, 0.05, 0.2]):
         video.write(image(number), time_s)
@@ -57,14 +57,14 @@ def test_stamps_that_stand_still_or_go_back_still_increase(tmp_path: Path) -> No
     assert len(times_s) == 5 and (np.diff(times_s) > 0).all()
 
 
-def test_there_is_a_key_frame_each_second_at_any_rate(tmp_path: Path) -> None:
+def test_there_is_a_key_frame_each_second_at_any_rate(tmp_path):
     video = writer(tmp_path)
     for number in range(40):  # 8 fps from a camera that promises 30
         video.write(image(number), number / 8)
     assert read_video(finished(video)).key_times_s == pytest.approx([0, 1, 2, 3, 4])
 
 
-def test_odd_sizes_are_padded_with_their_last_row_and_column(tmp_path: Path) -> None:
+def test_odd_sizes_are_padded_with_their_last_row_and_column(tmp_path):
     bgr = image(0, (47, 63))
     bgr[:, 40:] = 200
     video = writer(tmp_path)
@@ -75,7 +75,7 @@ def test_odd_sizes_are_padded_with_their_last_row_and_column(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("size_hw", [(2, 2), (17, 33), (50, 62), (51, 61), (720, 1280)])
-def test_every_size_comes_back_whole(tmp_path: Path, size_hw: tuple[int, int]) -> None:
+def test_every_size_comes_back_whole(tmp_path, size_hw):
     bgr = np.full((*size_hw, 3), (40, 60, 200), np.uint8)
     video = writer(tmp_path)
     video.write(bgr, 0.0)
@@ -84,7 +84,7 @@ def test_every_size_comes_back_whole(tmp_path: Path, size_hw: tuple[int, int]) -
     assert np.abs(pixels.astype(int) - (40, 60, 200)).max() <= 6
 
 
-def test_image_of_another_size_is_fitted_between_black_borders(tmp_path: Path) -> None:
+def test_image_of_another_size_is_fitted_between_black_borders(tmp_path):
     video = writer(tmp_path)
     video.write(np.full((48, 64, 3), 200, np.uint8), 0.0)
     video.write(np.full((96, 64, 3), 200, np.uint8), 1.0)  # 24 wide when 48 high
@@ -95,16 +95,14 @@ def test_image_of_another_size_is_fitted_between_black_borders(tmp_path: Path) -
 
 @pytest.mark.parametrize("color", [(40, 60, 200), (200, 120, 30), (30, 200, 60)])
 @pytest.mark.parametrize("fourth", [(), (7,)], ids=["BGR", "BGRA"])
-def test_colours_come_back(
-    tmp_path: Path, color: tuple[int, int, int], fourth: tuple[int, ...]
-) -> None:
+def test_colours_come_back(tmp_path, color, fourth):
     video = writer(tmp_path)
     video.write(np.full((64, 64, 3 + len(fourth)), (*color, *fourth), np.uint8), 0.0)
     pixel = read_video(finished(video)).pixels[0, 32, 32]
     assert np.abs(pixel.astype(int) - color).max() <= 6  # limited range and 4:2:0 cost that much
 
 
-def test_file_is_an_ordinary_h264_mp4(tmp_path: Path) -> None:
+def test_file_is_an_ordinary_h264_mp4(tmp_path):
     video = writer(tmp_path)
     video.write(image(0), 0.0)
     with av.open(str(finished(video))) as container:
@@ -114,7 +112,7 @@ def test_file_is_an_ordinary_h264_mp4(tmp_path: Path) -> None:
         assert stream.frames == 1  # written by the index at the end, not by fragments
 
 
-def test_mpeg4_stands_in_for_h264(tmp_path: Path) -> None:
+def test_mpeg4_stands_in_for_h264(tmp_path):
     video = writer(tmp_path, codec="mpeg4")
     for number in range(30):
         video.write(image(number), number / 30)
@@ -124,7 +122,7 @@ def test_mpeg4_stands_in_for_h264(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif("libx265" not in av.codecs_available, reason="FFmpeg lacks x265")
-def test_size_that_the_encoder_refuses_is_reported_and_leaves_no_file(tmp_path: Path) -> None:
+def test_size_that_the_encoder_refuses_is_reported_and_leaves_no_file(tmp_path):
     video = writer(tmp_path, codec="libx265")
     with pytest.raises(RecordingError, match=r"H.265 can't encode 6x4 px .* another encoder"):
         video.write(image(0, (4, 5)), 0.0)
@@ -132,14 +130,14 @@ def test_size_that_the_encoder_refuses_is_reported_and_leaves_no_file(tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_an_image_no_file_is_left(tmp_path: Path) -> None:
+def test_without_an_image_no_file_is_left(tmp_path):
     video = writer(tmp_path)
     video.close()
     assert video.path is None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_close_twice_is_close_once(tmp_path: Path) -> None:
+def test_close_twice_is_close_once(tmp_path):
     video = writer(tmp_path)
     video.write(image(0), 0.0)
     path = finished(video)
@@ -148,7 +146,7 @@ def test_close_twice_is_close_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="open files can't be removed there")
-def test_folder_that_vanished_comes_back_with_all_that_was_written(tmp_path: Path) -> None:
+def test_folder_that_vanished_comes_back_with_all_that_was_written(tmp_path):
     folder = tmp_path / "gone"
     video = writer(folder)
     video.write(image(0), 0.0)
@@ -159,7 +157,7 @@ def test_folder_that_vanished_comes_back_with_all_that_was_written(tmp_path: Pat
     assert [path.name for path in folder.iterdir()] == ["clip.mp4"]
 
 
-def test_full_disk_is_reported_in_words() -> None:
+def test_full_disk_is_reported_in_words():
     assert "disk is full" in reason_of(OSError(28, "No space left on device"))
     assert "Permission denied" in reason_of(PermissionError(13, "Permission denied"))
 
@@ -195,7 +193,7 @@ except RecordingError as error:
 """
 
 
-def test_killed_after_200_frames_at_least_190_can_be_played(tmp_path: Path) -> None:
+def test_killed_after_200_frames_at_least_190_can_be_played(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-c", WRITE, str(tmp_path), "kill"],
         stdin=subprocess.PIPE,
@@ -211,7 +209,7 @@ def test_killed_after_200_frames_at_least_190_can_be_played(tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="needs a limit on file sizes")
-def test_full_disk_is_reported_and_leaves_a_file_that_can_be_played(tmp_path: Path) -> None:
+def test_full_disk_is_reported_and_leaves_a_file_that_can_be_played(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", WRITE, str(tmp_path), "full"],
         capture_output=True,
@@ -227,9 +225,7 @@ def test_full_disk_is_reported_and_leaves_a_file_that_can_be_played(tmp_path: Pa
     assert len(read_video(tmp_path / "clip.mp4").times_s) >= int(count) - 6
 
 
-def test_a_disk_that_fills_in_the_index_of_a_fragment_leaves_those_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_disk_that_fills_in_the_index_of_a_fragment_leaves_those_before(tmp_path, monkeypatch):
     part = reserve(tmp_path, "whole", ".mp4")
     whole = VideoWriter(part, 30.0, VideoOptions())
     for number in range(30):
@@ -254,7 +250,7 @@ def test_a_disk_that_fills_in_the_index_of_a_fragment_leaves_those_before(
     assert len(read_video(tmp_path / "clip.mp4").times_s) >= 18
 
 
-def test_frames_after_a_night_without_signal_keep_their_times(tmp_path: Path) -> None:
+def test_frames_after_a_night_without_signal_keep_their_times(tmp_path):
     video = writer(tmp_path)
     night_s = 30 * 3600.0
     for number, time_s in enumerate((0.0, 0.04, night_s, night_s + 0.04)):

@@ -10,7 +10,7 @@ from kpviewer.runtime.executor import Executor
 pytest.importorskip("openvino")
 
 
-def test_openvino_finds_the_boxes_that_torch_finds() -> None:
+def test_openvino_finds_the_boxes_that_torch_finds():
     torch.manual_seed(0)
     detector = build_light_ssd()
     with torch.no_grad():  # else all scores are alike, and their order is chance

@@ -36,7 +36,7 @@ def acquire(pool: PinnedPool) -> BufferLease:
     return lease
 
 
-def test_allocate_gives_a_writable_image_of_the_size_asked_for() -> None:
+def test_allocate_gives_a_writable_image_of_the_size_asked_for():
     lease = acquire(PinnedPool(1))
     bgr = lease.allocate(3, 5)
     bgr[:] = 7
@@ -45,7 +45,7 @@ def test_allocate_gives_a_writable_image_of_the_size_asked_for() -> None:
     assert bgr.flags.c_contiguous
 
 
-def test_a_slot_grows_for_a_larger_frame_and_is_reused_for_a_smaller_one() -> None:
+def test_a_slot_grows_for_a_larger_frame_and_is_reused_for_a_smaller_one():
     pool = PinnedPool(1)
     addresses = []
     for height, width in ((2, 2), (8, 8), (4, 4), (8, 8)):
@@ -55,7 +55,7 @@ def test_a_slot_grows_for_a_larger_frame_and_is_reused_for_a_smaller_one() -> No
     assert addresses[1] == addresses[2] == addresses[3]
 
 
-def test_growing_leaves_an_older_image_of_the_slot_alone() -> None:
+def test_growing_leaves_an_older_image_of_the_slot_alone():
     pool = PinnedPool(1)
     lease = acquire(pool)
     small = lease.allocate(2, 2)
@@ -64,14 +64,14 @@ def test_growing_leaves_an_older_image_of_the_slot_alone() -> None:
     assert (small == 9).all()
 
 
-def test_no_slot_is_leased_twice_at_once() -> None:
+def test_no_slot_is_leased_twice_at_once():
     pool = PinnedPool(2)
     first, second = acquire(pool), acquire(pool)
     assert pool.acquire(0) is None
     assert not np.shares_memory(first.allocate(4, 4), second.allocate(4, 4))
 
 
-def test_a_slot_returns_only_when_every_holder_released_it() -> None:
+def test_a_slot_returns_only_when_every_holder_released_it():
     pool = PinnedPool(1)
     lease = acquire(pool)
     lease.retain()
@@ -82,14 +82,14 @@ def test_a_slot_returns_only_when_every_holder_released_it() -> None:
 
 
 @pytest.mark.parametrize("action", ["release", "retain", "seal"])
-def test_an_ended_lease_can_not_be_used(action: str) -> None:
+def test_an_ended_lease_can_not_be_used(action):
     lease = acquire(PinnedPool(1))
     lease.release()
     with pytest.raises(PipelineError, match="given back"):
         getattr(lease, action)()
 
 
-def test_an_ended_lease_can_not_be_filled_or_guarded() -> None:
+def test_an_ended_lease_can_not_be_filled_or_guarded():
     lease = acquire(PinnedPool(1))
     lease.release()
     with pytest.raises(PipelineError, match="given back"):
@@ -98,7 +98,7 @@ def test_an_ended_lease_can_not_be_filled_or_guarded() -> None:
         lease.guard(FakeFence())
 
 
-def test_a_stale_lease_can_not_free_the_slot_of_its_next_holder() -> None:
+def test_a_stale_lease_can_not_free_the_slot_of_its_next_holder():
     pool = PinnedPool(1)
     stale = acquire(pool)
     stale.release()
@@ -108,7 +108,7 @@ def test_a_stale_lease_can_not_free_the_slot_of_its_next_holder() -> None:
     assert pool.acquire(0) is None
 
 
-def test_a_sealed_buffer_can_not_be_filled_again() -> None:
+def test_a_sealed_buffer_can_not_be_filled_again():
     lease = acquire(PinnedPool(1))
     lease.allocate(2, 2)
     lease.seal()
@@ -117,17 +117,17 @@ def test_a_sealed_buffer_can_not_be_filled_again() -> None:
 
 
 @pytest.mark.parametrize("size", [(0, 4), (4, 0), (-1, 4)])
-def test_an_image_without_pixels_is_refused(size: tuple[int, int]) -> None:
+def test_an_image_without_pixels_is_refused(size):
     with pytest.raises(ValueError, match="must be positive"):
         acquire(PinnedPool(1)).allocate(*size)
 
 
-def test_a_pool_without_slots_is_refused() -> None:
+def test_a_pool_without_slots_is_refused():
     with pytest.raises(ValueError, match="at least 1"):
         PinnedPool(0)
 
 
-def test_acquire_waits_for_a_release_in_another_thread() -> None:
+def test_acquire_waits_for_a_release_in_another_thread():
     pool = PinnedPool(1)
     lease = acquire(pool)
     lent: list[BufferLease | None] = []
@@ -138,13 +138,13 @@ def test_acquire_waits_for_a_release_in_another_thread() -> None:
     assert lent[0] is not None
 
 
-def test_acquire_gives_up_when_the_time_is_up() -> None:
+def test_acquire_gives_up_when_the_time_is_up():
     pool = PinnedPool(1)
     acquire(pool)
     assert pool.acquire(0.01) is None
 
 
-def test_a_fenced_slot_is_skipped_while_another_is_free() -> None:
+def test_a_fenced_slot_is_skipped_while_another_is_free():
     pool = PinnedPool(2)
     first, fenced = acquire(pool), acquire(pool)
     fence = FakeFence()
@@ -156,7 +156,7 @@ def test_a_fenced_slot_is_skipped_while_another_is_free() -> None:
     assert not fence.was_waited_for
 
 
-def test_without_waiting_a_fenced_slot_counts_as_taken() -> None:
+def test_without_waiting_a_fenced_slot_counts_as_taken():
     pool = PinnedPool(1)
     lease, fence = acquire(pool), FakeFence()
     lease.guard(fence)
@@ -166,7 +166,7 @@ def test_without_waiting_a_fenced_slot_counts_as_taken() -> None:
     assert pool.acquire(0) is not None
 
 
-def test_with_waiting_the_fence_is_waited_for_before_reuse() -> None:
+def test_with_waiting_the_fence_is_waited_for_before_reuse():
     pool = PinnedPool(1)
     lease, fence = acquire(pool), FakeFence()
     lease.guard(fence)
@@ -175,7 +175,7 @@ def test_with_waiting_the_fence_is_waited_for_before_reuse() -> None:
     assert fence.was_waited_for
 
 
-def test_pinning_without_cuda_stays_with_plain_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pinning_without_cuda_stays_with_plain_memory(monkeypatch):
     torch = SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: False))
     monkeypatch.setitem(sys.modules, "torch", torch)  # the real one takes seconds to import
     pool = PinnedPool(1)
@@ -185,7 +185,7 @@ def test_pinning_without_cuda_stays_with_plain_memory(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.gpu
-def test_pinned_slots_are_page_locked_and_plain_again_when_asked() -> None:
+def test_pinned_slots_are_page_locked_and_plain_again_when_asked():
     torch = pytest.importorskip("torch")
     if not torch.cuda.is_available():
         pytest.skip("needs a CUDA device")
@@ -197,7 +197,7 @@ def test_pinned_slots_are_page_locked_and_plain_again_when_asked() -> None:
         lease.release()
 
 
-def test_plain_buffers_need_no_torch() -> None:
+def test_plain_buffers_need_no_torch():
     python(
         "import sys; sys.modules['torch'] = None\n"
         "from kpviewer.runtime.buffers import PinnedPool\n"

@@ -1,9 +1,7 @@
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import onnx
-import pytest
 import torch
 from onnx_files import ambiguous_model
 
@@ -24,7 +22,7 @@ from kpviewer.runtime.content import model_hash
 from kpviewer.runtime.executor import Executor
 
 
-def test_a_model_that_is_opened_again_has_the_same_hash_on_any_backend() -> None:
+def test_a_model_that_is_opened_again_has_the_same_hash_on_any_backend():
     first, second = open_model("face-ssd"), open_model("face-ssd")
     assert model_hash(first) == model_hash(second) is not None
     engine = Executor(first, "cpu", "fp32", "torch")
@@ -35,7 +33,7 @@ def test_a_model_that_is_opened_again_has_the_same_hash_on_any_backend() -> None
         assert Executor(open_model("face-ssd"), "cpu", *how).model_hash == engine.model_hash
 
 
-def test_weights_and_input_size_count() -> None:
+def test_weights_and_input_size_count():
     detector = load_model("face-ssd")
     before = model_hash(detector)
     assert model_hash(ResizedDetector(detector, 640)) != before
@@ -44,7 +42,7 @@ def test_weights_and_input_size_count() -> None:
     assert model_hash(detector) != before
 
 
-def test_both_stages_count() -> None:
+def test_both_stages_count():
     hashes = {
         model_hash(open_model(name))
         for name in (
@@ -57,7 +55,7 @@ def test_both_stages_count() -> None:
     assert len(hashes) == 4 and None not in hashes
 
 
-def test_the_description_of_each_stage_counts() -> None:
+def test_the_description_of_each_stage_counts():
     boxes, points = load_model("face-ssd"), load_model("face-points")
     assert isinstance(points, PointDetector)
     before = model_hash(TwoStageDetector(boxes, points))
@@ -65,7 +63,7 @@ def test_the_description_of_each_stage_counts() -> None:
     assert model_hash(TwoStageDetector(boxes, points)) != before
 
 
-def test_file_and_layout_of_an_onnx_model_count(tmp_path: Path) -> None:
+def test_file_and_layout_of_an_onnx_model_count(tmp_path):
     path = ambiguous_model(tmp_path / "net.onnx")
     layouts = [model_hash(open_model(f"{path}@{layout}")) for layout in ("yolox-decoded", "yolox")]
     assert layouts[0] != layouts[1] and None not in layouts
@@ -73,7 +71,7 @@ def test_file_and_layout_of_an_onnx_model_count(tmp_path: Path) -> None:
     assert model_hash(open_model(f"{renamed}@yolox")) == layouts[1]
 
 
-def test_weights_beside_an_onnx_file_count(tmp_path: Path) -> None:
+def test_weights_beside_an_onnx_file_count(tmp_path):
     path = ambiguous_model(tmp_path / "net.onnx")
     onnx.save(
         onnx.load(path), path, save_as_external_data=True, location="w" * 200, size_threshold=0,
@@ -89,7 +87,7 @@ def test_weights_beside_an_onnx_file_count(tmp_path: Path) -> None:
     assert facts.content() is None
 
 
-def test_a_file_replaced_after_it_was_opened_is_another_model(tmp_path: Path) -> None:
+def test_a_file_replaced_after_it_was_opened_is_another_model(tmp_path):
     path = ambiguous_model(tmp_path / "net.onnx")
     opened, before = open_model(f"{path}@yolox"), model_hash(open_model(f"{path}@yolox"))
     assert before is not None and model_hash(opened) == before
@@ -98,7 +96,7 @@ def test_a_file_replaced_after_it_was_opened_is_another_model(tmp_path: Path) ->
     assert model_hash(open_model(f"{path}@yolox")) == before
 
 
-def test_names_of_classes_dont_count() -> None:
+def test_names_of_classes_dont_count():
     detector = load_model("face-ssd")
     before = model_hash(detector)
     kinds = {type(each) for each in (detector, *detector.network.modules())}
@@ -112,7 +110,7 @@ def test_names_of_classes_dont_count() -> None:
             kind.__name__ = kind.__qualname__ = name
 
 
-def test_thresholds_of_a_description_dont_count(tmp_path: Path) -> None:
+def test_thresholds_of_a_description_dont_count(tmp_path):
     path = ambiguous_model(tmp_path / "net.onnx")
     first = open_model(f"{path}@yolox")
     found = describe(path, first.network.session.facts, "yolox").description
@@ -121,7 +119,7 @@ def test_thresholds_of_a_description_dont_count(tmp_path: Path) -> None:
     assert model_hash(second) == model_hash(first)
 
 
-def test_what_the_layers_of_a_darknet_read_counts() -> None:
+def test_what_the_layers_of_a_darknet_read_counts():
     plain = tiny(1)
     layers = list(plain.layers)
     row = layers.index(Route((-1, 8)))
@@ -141,7 +139,7 @@ class Own:
         self.spec, self.network, self.decode = inner.spec, inner.network, inner.decode
 
 
-def test_own_code_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_own_code_counts(monkeypatch, tmp_path):
     torch.manual_seed(0)
     detector = Own()
     before = model_hash(detector)

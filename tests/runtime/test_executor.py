@@ -60,7 +60,7 @@ def spec(**changes: object) -> ModelSpec:
 
 
 @pytest.mark.parametrize("hw", [(480, 640), (1080, 1920), (320, 320), (300, 400), (641, 479)])
-def test_detections_are_at_their_position_in_the_image(hw: tuple[int, int]) -> None:
+def test_detections_are_at_their_position_in_the_image(hw):
     engine = Executor(BrightestPixel(spec(), nn.Identity()), "cpu", "fp32", "torch")
     scale = max(hw) / 320
     for x, y in ((0.2, 0.3), (0.85, 0.15), (0.5, 0.9)):
@@ -74,7 +74,7 @@ def test_detections_are_at_their_position_in_the_image(hw: tuple[int, int]) -> N
         assert np.abs(middle - [column, row]).max() <= scale
 
 
-def test_channels_arrive_as_rgb_normalised() -> None:
+def test_channels_arrive_as_rgb_normalised():
     seen: list[Tensor] = []
 
     class Watch(nn.Module):
@@ -90,7 +90,7 @@ def test_channels_arrive_as_rgb_normalised() -> None:
     assert seen[0][0, :, 100, 100].tolist() == pytest.approx([1.0, -1.0, 0.2], abs=1e-5)
 
 
-def test_padding_has_the_mean_colour() -> None:
+def test_padding_has_the_mean_colour():
     seen: list[Tensor] = []
 
     class Watch(nn.Module):
@@ -108,7 +108,7 @@ def test_padding_has_the_mean_colour() -> None:
     assert (seen[0][0, :, 80:240] > 0).all()
 
 
-def test_folding_batch_normalisation_changes_nothing() -> None:
+def test_folding_batch_normalisation_changes_nothing():
     torch.manual_seed(1)
     network = build_face_ssd().network
     network.train()
@@ -129,9 +129,7 @@ def test_folding_batch_normalisation_changes_nothing() -> None:
     ("openvino", "half", "is_settled"),
     [(False, None, True), (True, None, False), (False, "bf16", False), (True, "bf16", False)],
 )
-def test_auto_is_undecided_while_there_is_a_choice(
-    openvino: bool, half: str | None, is_settled: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_auto_is_undecided_while_there_is_a_choice(openvino, half, is_settled, monkeypatch):
     monkeypatch.setattr(torch_backends, "has_openvino", lambda: openvino)
     monkeypatch.setattr(torch_backends, "reduced_precision", lambda _device: half)
     monkeypatch.setattr(torch_backends, "computes_int8", lambda: False)
@@ -140,7 +138,7 @@ def test_auto_is_undecided_while_there_is_a_choice(
     assert (engine.precision, engine.backend) == expected
 
 
-def test_auto_settles_on_a_precision() -> None:
+def test_auto_settles_on_a_precision():
     engine = Executor(BrightestPixel(spec(), nn.Conv2d(3, 3, 1)), "cpu")
     engine.warm_up((120, 160))
     assert engine.precision in {"fp32", "bf16"}
@@ -199,9 +197,7 @@ class Prepared(Answer):
         (0.9, 4, True, "fp32"),  # it can't run the model
     ],
 )
-def test_the_fastest_runner_that_agrees_is_chosen(
-    score: float, steps: int, breaks: bool, taken: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_fastest_runner_that_agrees_is_chosen(score, steps, breaks, taken, monkeypatch):
     ticks = iter(range(10_000))
     monkeypatch.setattr(autotune.time, "perf_counter", lambda: next(ticks))
     exact = Answer("fp32", 0.9, 10, ticks)
@@ -221,12 +217,8 @@ def test_the_fastest_runner_that_agrees_is_chosen(
     ],
 )
 def test_an_image_that_shows_a_model_nothing_proves_no_precision(
-    exact: str,
-    rivals: tuple[str, ...],
-    is_shipped: bool,
-    taken: tuple[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    exact, rivals, is_shipped, taken, monkeypatch
+):
     # a graph with NMS inside gives no row below its confidence, and one of padding is left
     monkeypatch.setattr(autotune, "candidates_of", lambda *_: np.zeros((1, 5), np.float32))
     times_s = {"onnxruntime": 2.0, "openvino": 1.0}
@@ -241,9 +233,7 @@ def test_an_image_that_shows_a_model_nothing_proves_no_precision(
 
 
 @pytest.mark.parametrize(("in_flight", "taken"), [(1, "fp32"), (3, "bf16")])
-def test_a_runner_that_takes_images_in_flight_must_only_be_as_fast(
-    in_flight: int, taken: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_runner_that_takes_images_in_flight_must_only_be_as_fast(in_flight, taken, monkeypatch):
     ticks = iter(range(10_000))
     monkeypatch.setattr(autotune.time, "perf_counter", lambda: next(ticks))
     exact, rival = (Answer(name, 0.9, steps, ticks) for name, steps in (("fp32", 99), ("bf16", 94)))
@@ -255,7 +245,7 @@ def test_a_runner_that_takes_images_in_flight_must_only_be_as_fast(
     assert chosen.runner.precision == taken
 
 
-def test_one_lucky_run_on_a_busy_machine_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_lucky_run_on_a_busy_machine_decides_nothing(monkeypatch):
     exact, rival = (Answer(name, 0.9, 1, iter(range(100))) for name in ("fp32", "int8"))
     times_s = {  # as measured beside eight other programs
         "fp32": iter([124.1, 107.1, 130.8, 167.1, 48.7, 15.1, 78.7]),
@@ -267,9 +257,7 @@ def test_one_lucky_run_on_a_busy_machine_decides_nothing(monkeypatch: pytest.Mon
     assert chosen.runner is rival
 
 
-def test_each_engine_takes_part_with_its_first_runner_that_agrees(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_each_engine_takes_part_with_its_first_runner_that_agrees(monkeypatch):
     ticks = iter(range(10_000))
     monkeypatch.setattr(autotune.time, "perf_counter", lambda: next(ticks))
     exact = Answer("fp32", 0.9, 10, ticks)
@@ -288,9 +276,7 @@ def test_each_engine_takes_part_with_its_first_runner_that_agrees(
     assert prepared == ["int8", "bf16"]
 
 
-def test_a_precision_that_the_processor_only_emulates_is_not_tried(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_precision_that_the_processor_only_emulates_is_not_tried(monkeypatch):
     for able, expected in ((False, None), (True, "bf16")):
         monkeypatch.setattr(device, "computes_bf16", lambda able=able: able)
         assert reduced_precision(torch.device("cpu")) == expected
@@ -300,7 +286,7 @@ def rows_of(rows: list[list[float]]) -> np.ndarray:
     return np.array(rows, np.float32)
 
 
-def test_agreement_covers_score_box_and_points() -> None:
+def test_agreement_covers_score_box_and_points():
     exact = rows_of([[0.0, 0.0, 10.0, 10.0, 0.9, 5.0, 5.0]])
     assert agrees(exact, exact.copy(), 1, 1)
     for column, change in ((0, 0.6), (4, 0.03), (6, 0.6)):
@@ -330,9 +316,7 @@ OTHER = [50.0, 50.0, 60.0, 60.0]
         ([[*BOX, 0.9], [50.0, 50.0, 60.0, 61.0, 0.8]], False),  # the second best moved
     ],
 )
-def test_each_of_the_best_candidates_must_have_a_counterpart(
-    rows: list[list[float]], expected: bool
-) -> None:
+def test_each_of_the_best_candidates_must_have_a_counterpart(rows, expected):
     exact = rows_of([[*BOX, 0.9], [*OTHER, 0.8], [*OTHER, 0.02]])
     assert agrees(exact, rows_of(rows), 1) is expected
 
@@ -346,9 +330,7 @@ def test_each_of_the_best_candidates_must_have_a_counterpart(
         (BOX, 0.2, False, True),
     ],
 )
-def test_all_detections_of_a_file_must_agree(
-    box: list[float], score: float, of_file: bool, of_own: bool
-) -> None:
+def test_all_detections_of_a_file_must_agree(box, score, of_file, of_own):
     large = [0.0, 0.0, 900.0, 600.0, 0.9]
     exact = rows_of([large, *[[*OTHER, 0.8]] * 40, [*BOX, 0.3], [*BOX, 0.1]])
     other = rows_of([large, [*OTHER, 0.8], [*box, score], [*BOX, 0.05]])
@@ -358,7 +340,7 @@ def test_all_detections_of_a_file_must_agree(
 
 
 @pytest.mark.parametrize(("moved", "of_own"), [(0.9, True), (4.0, True), (4.6, False)])
-def test_edges_of_large_boxes_of_a_file_move_less_than_a_pixel(moved: float, of_own: bool) -> None:
+def test_edges_of_large_boxes_of_a_file_move_less_than_a_pixel(moved, of_own):
     exact = rows_of([[0.0, 0.0, 900.0, 600.0, 0.9]])
     other = rows_of([[0.0, 0.0, 900.0, 600.0 + moved, 0.9]])
     spec = ModelSpec("m", "onnx", Task.DETECT, ("a",), (640, 640))
@@ -369,9 +351,7 @@ def test_edges_of_large_boxes_of_a_file_move_less_than_a_pixel(moved: float, of_
 @pytest.mark.parametrize(
     ("moved", "score", "expected"), [(25.0, 0.82, True), (35.0, 0.9, False), (0.0, 0.75, False)]
 )
-def test_a_shipped_model_need_only_be_computed_without_a_fault(
-    moved: float, score: float, expected: bool
-) -> None:
+def test_a_shipped_model_need_only_be_computed_without_a_fault(moved, score, expected):
     exact, other = (
         rows_of([[0.0, 0.0, 600.0, 600.0, 0.9]]),
         rows_of([[0.0, 0.0, 600.0, 600.0 + moved, score]]),
@@ -384,7 +364,7 @@ def test_a_shipped_model_need_only_be_computed_without_a_fault(
 @pytest.mark.skipif(
     not (has_openvino() and computes_int8()), reason="needs OpenVINO on a CPU with int8"
 )
-def test_a_shipped_model_runs_in_int8_whatever_its_first_image() -> None:
+def test_a_shipped_model_runs_in_int8_whatever_its_first_image():
     detector = open_model("face-ssd")
     image = first_image(make_source("synthetic:1280x720"))
     assert image is not None
@@ -394,7 +374,7 @@ def test_a_shipped_model_runs_in_int8_whatever_its_first_image() -> None:
 
 
 @pytest.mark.parametrize("scores", [(0.02, 0.01), (0.24, 0.235)])
-def test_a_file_that_finds_nothing_is_compared_by_its_best(scores: tuple[float, float]) -> None:
+def test_a_file_that_finds_nothing_is_compared_by_its_best(scores):
     exact = rows_of([[*BOX, scores[0]], [*OTHER, scores[0] / 3]])
     spec = ModelSpec("m", "onnx", Task.DETECT, ("a",), (640, 640), score_threshold=0.25)
     tolerance = tolerance_for(spec, is_file=True)
@@ -406,7 +386,7 @@ def test_a_file_that_finds_nothing_is_compared_by_its_best(scores: tuple[float, 
     ("x", "confidence", "expected"),
     [(5.4, 0.9, True), (5.6, 0.9, False), (5.0, 0.8, False), (30.0, 0.1, True)],
 )
-def test_keypoints_that_are_seen_must_agree(x: float, confidence: float, expected: bool) -> None:
+def test_keypoints_that_are_seen_must_agree(x, confidence, expected):
     is_seen = confidence > 0.5
     exact = rows_of([[*BOX, 0.9, 5.0, 5.0, 0.9 if is_seen else 0.1]])
     other = rows_of([[*BOX, 0.9, x, 5.0, confidence]])
@@ -414,12 +394,12 @@ def test_keypoints_that_are_seen_must_agree(x: float, confidence: float, expecte
 
 
 @pytest.mark.parametrize("name", ["cuda:7", "toaster", "xpu"])
-def test_an_unavailable_device_is_refused_with_advice(name: str) -> None:
+def test_an_unavailable_device_is_refused_with_advice(name):
     with pytest.raises(PipelineError, match="auto"):
         resolve_device(name)
 
 
-def test_an_unavailable_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_engine_is_refused(monkeypatch):
     with pytest.raises(PipelineError, match="--backend auto"):
         Executor(build_face_ssd(), "cpu", backend="abacus")
     monkeypatch.setattr(torch_backends, "has_openvino", lambda: False)
@@ -429,7 +409,7 @@ def test_an_unavailable_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     assert Executor(build_face_ssd(), "cpu", "fp32").backend == "torch"
 
 
-def test_a_precision_that_does_not_exist_is_refused() -> None:
+def test_a_precision_that_does_not_exist_is_refused():
     with pytest.raises(PipelineError, match="fp32"):
         Executor(build_face_ssd(), "cpu", "int3")
 
@@ -448,7 +428,7 @@ class SlowNetwork(nn.Module):
         return images
 
 
-def test_a_model_that_takes_seconds_is_neither_warmed_up_nor_measured() -> None:
+def test_a_model_that_takes_seconds_is_neither_warmed_up_nor_measured():
     runs: list[int] = []
     engine = Executor(BrightestPixel(spec(), SlowNetwork(runs)), "cpu")
     assert engine.takes_seconds
@@ -459,11 +439,11 @@ def test_a_model_that_takes_seconds_is_neither_warmed_up_nor_measured() -> None:
     assert engine.backend == "torch"
 
 
-def test_other_models_do_not_take_seconds() -> None:
+def test_other_models_do_not_take_seconds():
     assert not Executor(BrightestPixel(spec(), nn.Identity()), "cpu", "fp32").takes_seconds
 
 
-def test_what_was_compiled_to_choose_is_freed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_compiled_to_choose_is_freed(monkeypatch):
     ticks, made = iter(range(10_000)), list[list[weakref.ref[Prepared]]]()
 
     def make(*_: object) -> list[Prepared]:
@@ -485,7 +465,7 @@ def test_what_was_compiled_to_choose_is_freed(monkeypatch: pytest.MonkeyPatch) -
         assert engine.choices == [("torch", "fp32"), ("torch", "bf16")]
 
 
-def test_executor_is_freed_with_its_last_reference() -> None:
+def test_executor_is_freed_with_its_last_reference():
     engine = Executor(build_face_ssd(), "cpu", "fp32", "torch")
     engine.infer(np.zeros((48, 64, 3), np.uint8))
     freed = weakref.ref(engine)

@@ -52,7 +52,7 @@ def image(hw: tuple[int, int], x: int, y: int) -> np.ndarray:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("hw", [(480, 640), (640, 480), (1000, 333), (192, 320)])
-def test_detections_are_at_their_position(engine: str, hw: tuple[int, int]) -> None:
+def test_detections_are_at_their_position(engine, hw):
     executor = Executor(Middle(SPEC, nn.Identity()), "cpu", "fp32", engine)
     executor.warm_up(hw)
     assert executor.backend == engine
@@ -63,7 +63,7 @@ def test_detections_are_at_their_position(engine: str, hw: tuple[int, int]) -> N
         np.testing.assert_allclose(sides, [20 * hw[1] / 320, 10 * hw[0] / 192], rtol=1e-4)
 
 
-def test_the_input_has_the_models_size_for_any_image() -> None:
+def test_the_input_has_the_models_size_for_any_image():
     for hw in ((10, 4000), (192, 320), (77, 31)):
         box = letterbox_of(SPEC, hw)
         assert (box.input_hw, box.resized_hw, box.left, box.top) == ((192, 320), (192, 320), 0, 0)
@@ -74,9 +74,7 @@ def test_the_input_has_the_models_size_for_any_image() -> None:
     ("hw", "input_hw"),
     [((1080, 1920), (224, 416)), ((640, 480), (352, 288)), ((90, 90), (320, 320))],
 )
-def test_an_input_of_the_images_proportions(
-    engine: str, hw: tuple[int, int], input_hw: tuple[int, int]
-) -> None:
+def test_an_input_of_the_images_proportions(engine, hw, input_hw):
     spec = replace(SPEC, resize=Resize.AREA, input_hw=(320, 320))
     executor = Executor(Middle(spec, nn.Identity()), "cpu", "fp32", engine)
     executor.warm_up(hw)
@@ -87,14 +85,14 @@ def test_an_input_of_the_images_proportions(
 
 
 @pytest.mark.parametrize("hw", [(224, 416), (352, 288), (320, 320)])
-def test_the_shipped_network_has_a_prediction_for_each_anchor(hw: tuple[int, int]) -> None:
+def test_the_shipped_network_has_a_prediction_for_each_anchor(hw):
     detector = build_face_ssd()
     with torch.no_grad():
         heads = detector.network.train()(torch.zeros(1, 3, *hw))
     assert heads.class_logits.shape[1] == len(detector.network.anchors(hw, torch.device("cpu")))
 
 
-def test_padding_has_the_colour_of_the_spec_at_the_side_that_it_names() -> None:
+def test_padding_has_the_colour_of_the_spec_at_the_side_that_it_names():
     spec = replace(SPEC, resize=Resize.LETTERBOX, stride=None, padding=(114, 113, 112))
     grey = np.full((100, 320, 3), 50, np.uint8)
     for placement, top in ((Placement.CENTRE, 46), (Placement.TOP_LEFT, 0)):
@@ -106,7 +104,7 @@ def test_padding_has_the_colour_of_the_spec_at_the_side_that_it_names() -> None:
         assert np.unique(outside.reshape(-1, 3), axis=0).tolist() == [[114, 113, 112]]
 
 
-def test_an_image_is_left_at_its_own_size_unless_it_is_too_large() -> None:
+def test_an_image_is_left_at_its_own_size_unless_it_is_too_large():
     spec = replace(SPEC, resize=Resize.NONE, input_hw=(192, 320), stride=1)
     small, large = letterbox_of(spec, (77, 31)), letterbox_of(spec, (384, 320))
     assert (small.input_hw, small.scale_x, small.left) == ((77, 31), 1, 0)

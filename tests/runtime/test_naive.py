@@ -39,7 +39,7 @@ class Watch(nn.Module):
 
 
 @pytest.mark.parametrize("hw", [(96, 128), (60, 128), (192, 256)], ids=["same", "bars", "half"])
-def test_the_network_gets_the_engines_input(hw: tuple[int, int]) -> None:
+def test_the_network_gets_the_engines_input(hw):
     # A slope: every way to resize it by two gives the same, but at the edges.
     columns = np.linspace(0, 250, hw[1])
     bgr = np.repeat(np.broadcast_to(columns[None, :, None], (*hw, 1)), 3, 2)
@@ -58,7 +58,7 @@ def test_the_network_gets_the_engines_input(hw: tuple[int, int]) -> None:
     np.testing.assert_array_equal(detections.keypoints_xy, selected.keypoints_xy)
 
 
-def test_the_network_stays_as_trained_and_is_not_shared() -> None:
+def test_the_network_stays_as_trained_and_is_not_shared():
     detector = build_face_ssd(replace(FACE_SPEC, input_hw=(64, 64)))
     before = {name: value.clone() for name, value in detector.network.state_dict().items()}
     NaiveModel(detector, torch.device("cpu")).detect(np.zeros((48, 64, 3), np.uint8))
@@ -75,7 +75,7 @@ class Scored(InputCatcher):
         return super().decode(raw, input_hw)._replace(keypoint_scores=torch.full((1, 1, 1), 0.3))
 
 
-def test_scores_of_keypoints_are_the_engines() -> None:
+def test_scores_of_keypoints_are_the_engines():
     detector = Scored(replace(SPEC, keypoint_threshold=0.4), Watch())
     bgr = np.zeros((96, 128, 3), np.uint8)
     candidates, _ = Executor(detector, "cpu", "fp32", "torch").infer(bgr)
@@ -86,7 +86,7 @@ def test_scores_of_keypoints_are_the_engines() -> None:
     assert not found.keypoints_predicted.any()
 
 
-def test_scores_of_keypoints_that_the_spec_denies_are_refused() -> None:
+def test_scores_of_keypoints_that_the_spec_denies_are_refused():
     engine = Executor(Scored(SPEC, Watch()), "cpu", "fp32", "torch")
     with pytest.raises(PipelineError, match="Set keypoint_threshold"):
         engine.infer(np.zeros((96, 128, 3), np.uint8))

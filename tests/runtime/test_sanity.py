@@ -89,7 +89,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_what_cannot_be_right_is_said(case: str) -> None:
+def test_what_cannot_be_right_is_said(case):
     text = doubt(WRONG[case])
     assert text is not None
     assert case.partition(",")[0] in text
@@ -100,12 +100,12 @@ def test_what_cannot_be_right_is_said(case: str) -> None:
 @pytest.mark.parametrize(
     "full", [candidates(grid(300), 0.99), candidates(grid(2000), RNG.uniform(0.5, 0.73, 2000))]
 )
-def test_hundreds_of_objects_in_an_empty_image_too_cannot_be_right(full: Candidates) -> None:
+def test_hundreds_of_objects_in_an_empty_image_too_cannot_be_right(full):
     assert "hundreds of objects" in (doubt([full], on_blank=full) or "")
     assert doubt([full] * FRAMES, on_blank=EMPTY) is None, "a crowd"
 
 
-def test_scores_that_are_not_numbers_are_said() -> None:
+def test_scores_that_are_not_numbers_are_said():
     assert "aren't numbers" in (doubt([EMPTY], has_nan=True) or "")
 
 
@@ -138,15 +138,15 @@ RIGHT = {
 
 
 @pytest.mark.parametrize("case", RIGHT)
-def test_what_may_be_right_is_not_doubted(case: str) -> None:
+def test_what_may_be_right_is_not_doubted(case):
     assert doubt(RIGHT[case], on_blank=EMPTY) is None
 
 
-def test_a_crowd_that_is_the_same_in_every_image_is_not_doubted() -> None:
+def test_a_crowd_that_is_the_same_in_every_image_is_not_doubted():
     assert doubt([CROWD] * FRAMES, on_blank=CROWD) is None
 
 
-def test_pixels_are_those_of_the_input() -> None:
+def test_pixels_are_those_of_the_input():
     specks = candidates(boxes_at(CENTRES / 10, 0.5))
     small, large = (48, 64), (4800, 6400)
     assert doubt([specks], frame_hw=small) is None, "5 px of the input"
@@ -155,17 +155,17 @@ def test_pixels_are_those_of_the_input() -> None:
     assert doubt([specks], unscaled, frame_hw=small) is not None
 
 
-def test_only_the_first_frames_are_looked_at() -> None:
+def test_only_the_first_frames_are_looked_at():
     good = candidates([[10, 10, 60, 80]])
     assert doubt([good] * FRAMES + [candidates(boxes_at(CENTRES, 40), 417)]) is None
     assert doubt([EMPTY] * 100 + [candidates(boxes_at(CENTRES, 40), 417)]) is not None
 
 
-def test_models_of_kpviewer_are_not_looked_at() -> None:
+def test_models_of_kpviewer_are_not_looked_at():
     assert doubt(WRONG["under 1 px"], replace(SPEC, architecture="face-ssd")) is None
 
 
-def test_the_blank_image_is_asked_for_once() -> None:
+def test_the_blank_image_is_asked_for_once():
     asked: list[object] = []
 
     def infer(image: np.ndarray) -> tuple[Candidates, None]:
@@ -209,16 +209,16 @@ def run(*words: object) -> str:
 
 
 @pytest.mark.usefixtures("qapp")
-def test_process_says_it_once(wrong: Path, images: Path, tmp_path: Path) -> None:
+def test_process_says_it_once(wrong, images, tmp_path):
     said = run("process", images, "--model", wrong, "--out", tmp_path / "out", "--jsonl")
     assert said.count("under 1 px") == 1
 
 
-def test_eval_says_it_once(wrong: Path, images: Path) -> None:
+def test_eval_says_it_once(wrong, images):
     assert run("eval", "--model", wrong, "--data", f"yolo:{images}").count("under 1 px") == 1
 
 
-def test_the_log_says_it_once(wrong: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_says_it_once(wrong, caplog):
     model = kpviewer.load(wrong, device="cpu")
     with caplog.at_level(logging.WARNING, "kpviewer"):
         for _ in range(3):
@@ -233,7 +233,7 @@ NAN: dict[str, Callable[[np.ndarray], object]] = {
 
 
 @pytest.mark.parametrize("case", NAN)
-def test_scores_that_are_not_numbers_reach_the_check(case: str, tmp_path: Path) -> None:
+def test_scores_that_are_not_numbers_reach_the_check(case, tmp_path):
     rows = np.zeros((1, 300, 6), np.float32)
     rows[0, 0] = (10, 10, 40, 40, 0.9, 0)
     NAN[case](rows)
@@ -244,7 +244,7 @@ def test_scores_that_are_not_numbers_reach_the_check(case: str, tmp_path: Path) 
     assert ("aren't numbers" in (engine.doubt or "")) == (case == "nan")
 
 
-def test_keypoints_that_are_not_numbers_reach_the_check(tmp_path: Path) -> None:
+def test_keypoints_that_are_not_numbers_reach_the_check(tmp_path):
     rows = np.array([[[10, 10, 40, 40, 0.9, 0, np.nan, 20]]], np.float32)
     path = graph_model(tmp_path / "net.onnx", {"image": ("float32", [1, 3, *HW])}, {"rows": rows})
     described = 'classes = ["a"]\nkeypoints = ["nose"]\n[output]\nkind = "boxes"\n'

@@ -2,7 +2,6 @@
 
 from types import SimpleNamespace
 
-import pytest
 import torch
 
 from kpviewer.runtime import runners
@@ -30,7 +29,7 @@ class FakeEvent:
         return float(end.time_ms - self.time_ms)
 
 
-def test_stages_on_the_host_take_the_time_between_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stages_on_the_host_take_the_time_between_marks(monkeypatch):
     ticks = iter([1.0, 1.5, 3.5])
     # not the clock of pytest and of other threads, which would take the ticks
     monkeypatch.setattr(runners, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
@@ -40,7 +39,7 @@ def test_stages_on_the_host_take_the_time_between_marks(monkeypatch: pytest.Monk
     assert clock.stages_ms() == [500.0, 2000.0]
 
 
-def test_stages_on_a_gpu_take_the_time_between_its_events(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stages_on_a_gpu_take_the_time_between_its_events(monkeypatch):
     events: list[FakeEvent] = []
 
     def event(*, enable_timing: bool) -> FakeEvent:

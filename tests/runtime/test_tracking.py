@@ -15,7 +15,7 @@ def walking(step: int, *, swapped: bool = False, classes=(0, 0)) -> Detections:
     return detections(boxes[::-1] if swapped else boxes, class_ids=list(classes))
 
 
-def test_ids_stay_with_their_objects_in_any_order() -> None:
+def test_ids_stay_with_their_objects_in_any_order():
     tracker = Tracker()
     assert tracker.update(walking(0), 0.0).tolist() == [-1, -1]
     first = tracker.update(walking(1), 1 / FPS).tolist()
@@ -26,7 +26,7 @@ def test_ids_stay_with_their_objects_in_any_order() -> None:
         assert ids == (first[::-1] if swapped else first)
 
 
-def test_same_frames_give_the_same_ids() -> None:
+def test_same_frames_give_the_same_ids():
     rng = np.random.default_rng(0)
     frames = [walking(step).take(rng.permutation(2)[: rng.integers(0, 3)]) for step in range(60)]
     runs = []
@@ -37,7 +37,7 @@ def test_same_frames_give_the_same_ids() -> None:
     assert max(max(ids, default=-1) for ids in runs[0]) >= 2
 
 
-def test_briefly_missed_object_keeps_its_id_and_one_long_away_does_not() -> None:
+def test_briefly_missed_object_keeps_its_id_and_one_long_away_does_not():
     tracker = Tracker()
     still = detections([(10, 10, 60, 60)])
     nothing = still.take(np.zeros(0, np.int64))
@@ -52,14 +52,14 @@ def test_briefly_missed_object_keeps_its_id_and_one_long_away_does_not() -> None
     assert back[-1][0] > 1
 
 
-def test_object_keeps_its_id_when_its_class_changes() -> None:
+def test_object_keeps_its_id_when_its_class_changes():
     tracker = Tracker()
     for step in range(3):
         before = tracker.update(walking(step), step / FPS).tolist()
     assert tracker.update(walking(3, classes=(1, 0)), 3 / FPS).tolist() == before
 
 
-def test_no_id_is_reused_after_a_reset_or_a_step_back_in_time() -> None:
+def test_no_id_is_reused_after_a_reset_or_a_step_back_in_time():
     tracker = Tracker()
     for step in range(3):
         first = tracker.update(walking(step), step / FPS)
@@ -71,7 +71,7 @@ def test_no_id_is_reused_after_a_reset_or_a_step_back_in_time() -> None:
     assert [sorted(ids.tolist()) for ids in (first, second, third)] == [[1, 2], [3, 4], [5, 6]]
 
 
-def test_box_that_is_not_finite_has_no_id_and_does_no_harm() -> None:
+def test_box_that_is_not_finite_has_no_id_and_does_no_harm():
     tracker = Tracker()
     for step in range(3):
         ids = tracker.update(detections([(np.nan, 0, 5, 5), (10, 10, 60, 60)]), step / FPS)

@@ -39,9 +39,7 @@ def cached(clip: str) -> Path:
     return cached_path(fingerprint, MODEL)
 
 
-def test_a_fitting_scan_is_found_beside_the_video_and_in_the_cache(
-    clip: str, tmp_path: Path
-) -> None:
+def test_a_fitting_scan_is_found_beside_the_video_and_in_the_cache(clip, tmp_path):
     assert find_scan(clip, MODEL) is None
     in_cache = scan(cached(clip), clip)
     assert find_scan(clip, MODEL) == in_cache
@@ -51,7 +49,7 @@ def test_a_fitting_scan_is_found_beside_the_video_and_in_the_cache(
     assert find_scan(clip, MODEL) == longest
 
 
-def test_a_scan_of_another_video_or_model_is_not_found(clip: str, tmp_path: Path) -> None:
+def test_a_scan_of_another_video_or_model_is_not_found(clip, tmp_path):
     other = tmp_path / "other.mp4"
     other.write_bytes(b"other frames")
     scan(tmp_path / "clip.kpv", str(other))
@@ -63,7 +61,7 @@ def test_a_scan_of_another_video_or_model_is_not_found(clip: str, tmp_path: Path
     assert find_scan("0", MODEL) is None
 
 
-def test_the_least_recently_used_scans_go_first(folder: Path, clip: str) -> None:
+def test_the_least_recently_used_scans_go_first(folder, clip):
     paths = [scan(folder / f"{name}.kpv", clip) for name in "abcd"]
     for age, path in enumerate(paths):
         os.utime(path, ns=(age * 10**9, age * 10**9))
@@ -72,7 +70,7 @@ def test_the_least_recently_used_scans_go_first(folder: Path, clip: str) -> None
     assert sorted(folder.iterdir()) == [paths[0], paths[3]]
 
 
-def test_a_scan_that_is_being_written_stays(folder: Path, clip: str) -> None:
+def test_a_scan_that_is_being_written_stays(folder, clip):
     writer = ScanWriter(folder / "a.kpv", header())
     closed = scan(folder / "b.kpv", clip)
     assert trim_cache(max_bytes=0) == [closed]
@@ -80,7 +78,7 @@ def test_a_scan_that_is_being_written_stays(folder: Path, clip: str) -> None:
     assert trim_cache(max_bytes=0) == [folder / "a.kpv"]
 
 
-def test_finding_a_scan_counts_as_use(folder: Path, clip: str) -> None:
+def test_finding_a_scan_counts_as_use(folder, clip):
     mine = scan(cached(clip), clip)
     os.utime(mine, ns=(0, 0))
     other = scan(folder / "z.kpv", clip)

@@ -43,7 +43,7 @@ def assert_same(found: Detections, expected: Detections) -> None:
 
 @pytest.mark.parametrize("kind", list(NmsKind))
 @pytest.mark.parametrize("score", [FLOOR, 0.3])
-def test_select_finds_the_same_in_columns_as_in_the_original(kind: NmsKind, score: float) -> None:
+def test_select_finds_the_same_in_columns_as_in_the_original(kind, score):
     originals = [candidates(seed) for seed in range(5)]
     kept = columns(*enumerate(originals))
     for thresholds in (Thresholds(score, nms=kind), Thresholds(score, class_scores={1: 0.6})):
@@ -51,7 +51,7 @@ def test_select_finds_the_same_in_columns_as_in_the_original(kind: NmsKind, scor
             assert_same(select(kept.candidates(row), thresholds), select(original, thresholds))
 
 
-def test_only_scores_that_reach_the_floor_are_kept() -> None:
+def test_only_scores_that_reach_the_floor_are_kept():
     xyxy = np.array([[0, 0, 9, 9]] * 3, np.float32)
     scores = np.array([[0.04, 0.01, 0], [0.05, 0.7, 0.049], [0, 0, 0.2]], np.float32)
     kept = columns((4, Candidates(xyxy, scores, np.zeros((3, 2, 2), np.float32))))
@@ -62,28 +62,28 @@ def test_only_scores_that_reach_the_floor_are_kept() -> None:
     assert kept.entry_scores.tolist() == np.array([0.05, 0.7, 0.2], np.float32).tolist()
 
 
-def test_frames_ascend_and_of_two_the_last_counts() -> None:
+def test_frames_ascend_and_of_two_the_last_counts():
     old, new, other = candidates(0), candidates(1), candidates(2)
     kept = columns((7, old), (3, other), (7, new))
     assert kept.frame_index.tolist() == [3, 7]
     assert_same(select(kept.candidates(1), Thresholds()), select(new, Thresholds()))
 
 
-def test_a_frame_without_candidates_counts_and_needs_no_shape() -> None:
+def test_a_frame_without_candidates_counts_and_needs_no_shape():
     kept = columns((0, Candidates.empty()), (1, candidates(1)), (2, Candidates.empty()))
     assert np.diff(kept.starts)[[0, 2]].tolist() == [0, 0]
     assert len(kept.candidates(2)) == 0
     assert len(columns()) == 0
 
 
-def test_a_frame_may_have_no_position_and_no_size() -> None:
+def test_a_frame_may_have_no_position_and_no_size():
     one = replace(candidates(0), size_wh=None)
     kept = columns_of([ScannedFrame(0, None, one)], 3, 2, FLOOR)
     assert np.isnan(kept.position_s).tolist() == [True]
     assert kept.candidates(0).size_wh is None
 
 
-def test_overlaps_and_their_absence_can_be_mixed() -> None:
+def test_overlaps_and_their_absence_can_be_mixed():
     plain = candidates(0)
     overlapped = replace(candidates(1), overlaps=np.linspace(0, 1, 12, dtype=np.float32))
     unscored = replace(candidates(2), keypoint_scores=None)
@@ -97,7 +97,7 @@ def test_overlaps_and_their_absence_can_be_mixed() -> None:
             )
 
 
-def test_parts_are_joined_in_the_order_of_their_frames() -> None:
+def test_parts_are_joined_in_the_order_of_their_frames():
     originals = {index: candidates(index) for index in (0, 1, 2, 5, 6)}
     old = columns((5, candidates(99)), (6, originals[6]))
     first = columns(*((index, originals[index]) for index in (0, 1, 2)))
@@ -108,7 +108,7 @@ def test_parts_are_joined_in_the_order_of_their_frames() -> None:
     joined.check_values()
 
 
-def test_size_is_that_of_the_arrays() -> None:
+def test_size_is_that_of_the_arrays():
     box, score = np.ones((1, 4), np.float32), np.ones((1, 1), np.float32)
     one = Candidates(box, score, np.zeros((1, 0, 2), np.float32))
     kept = columns_of([ScannedFrame(0, 0.0, one)], 1, 0, FLOOR)
@@ -133,7 +133,7 @@ def test_size_is_that_of_the_arrays() -> None:
         ("entry_scores", np.array([0.5, 1.5], np.float32), "entry_scores"),
     ],
 )
-def test_values_out_of_range_are_refused(field: str, value: np.ndarray, rule: str) -> None:
+def test_values_out_of_range_are_refused(field, value, rule):
     one = Candidates(
         np.ones((1, 4), np.float32), np.array([[0, 0.5, 0]], np.float32),
         np.ones((1, 2, 2), np.float32),
@@ -144,7 +144,7 @@ def test_values_out_of_range_are_refused(field: str, value: np.ndarray, rule: st
         replace(good, **{field: value}).check_values()
 
 
-def test_a_wrong_shape_or_type_is_refused_at_once() -> None:
+def test_a_wrong_shape_or_type_is_refused_at_once():
     good = columns((0, candidates(0)))
     with pytest.raises(ValueError, match="starts"):
         replace(good, starts=good.starts[:-1])
@@ -152,6 +152,6 @@ def test_a_wrong_shape_or_type_is_refused_at_once() -> None:
         replace(good, entry_rows=good.entry_rows.astype(np.int32))
 
 
-def test_the_floor_is_below_a_low_threshold_of_the_model() -> None:
+def test_the_floor_is_below_a_low_threshold_of_the_model():
     assert floor_for(0.5) == 0.05
     assert floor_for(0.1) == 0.025

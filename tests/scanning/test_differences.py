@@ -36,7 +36,7 @@ def scan(frames: dict[int, Candidates], classes: int, points: int) -> CandidateC
     ("points", "shared"),
     [((2, 2), None), ((0, 2), None), ((5, 5), None), ((2, 2), [1, 0]), ((3, 2), [2, -1])],
 )
-def test_all_frames_equal_each_by_itself(points: tuple[int, int], shared: list[int] | None) -> None:
+def test_all_frames_equal_each_by_itself(points, shared):
     at = Thresholds(0.3, keypoint=0.4), Thresholds(0.5, class_scores={2: 0.2}, keypoint=0.6)
     first = {index: frame(index, 2, points[0]) for index in range(40)}
     second = {index: frame(index + 99, 3, points[1]) for index in range(10, 50)}
@@ -65,7 +65,7 @@ def test_all_frames_equal_each_by_itself(points: tuple[int, int], shared: list[i
         np.testing.assert_allclose(*np.array(both, float), rtol=1e-5)  # None is NaN
 
 
-def test_without_a_common_frame_there_is_none() -> None:
+def test_without_a_common_frame_there_is_none():
     at = Thresholds()
     one = survivors(scan({0: frame(0, 2, 0)}, 2, 0), at)
     other = survivors(scan({1: frame(0, 2, 0)}, 2, 0), at)

@@ -20,7 +20,7 @@ def objects(*lefts: float, points: int = 2, labelled: frozenset[int] | None = No
     )
 
 
-def test_frames_ascend_and_keep_their_objects() -> None:
+def test_frames_ascend_and_keep_their_objects():
     columns = ground_truth_columns({9: objects(1.0), 4: objects(2.0, 3.0), 6: objects()})
     assert columns.frame_index.tolist() == [4, 6, 9]
     assert columns.frame_rows.tolist() == [0, 0, 2]
@@ -29,19 +29,19 @@ def test_frames_ascend_and_keep_their_objects() -> None:
     assert ground_truth_columns({}).rows_of(np.array([0, 1])).tolist() == [-1, -1]
 
 
-def test_missing_keypoints_are_not_labelled() -> None:
+def test_missing_keypoints_are_not_labelled():
     columns = ground_truth_columns({0: objects(1.0), 1: objects(1.0, points=0)})
     assert columns.objects.keypoints_visible.tolist() == [[True, True], [False, False]]
 
 
-def test_classes_are_labelled_frame_by_frame() -> None:
+def test_classes_are_labelled_frame_by_frame():
     some = replace(objects(1.0), labelled_ids=frozenset({1}))
     columns = ground_truth_columns({0: objects(1.0), 1: some})
     labelled = columns.is_labelled(np.array([0, 1, 1]), np.array([0, 0, 1]))
     assert labelled.tolist() == [True, False, True]
 
 
-def test_areas_are_kept_and_those_of_boxes_stand_in_for_others() -> None:
+def test_areas_are_kept_and_those_of_boxes_stand_in_for_others():
     stated = replace(objects(1.0, 2.0), mask_areas=np.array([7, 60], np.float32))
     columns = ground_truth_columns({0: stated, 1: objects(3.0)})
     assert columns.objects.areas.tolist() == [7, 60, 81]

@@ -50,7 +50,7 @@ def errors(index: list[int], px: list[float], missed: list[int], false: list[int
     )  # fmt: skip
 
 
-def test_found_are_the_detections_and_minus_one_is_not_scanned() -> None:
+def test_found_are_the_detections_and_minus_one_is_not_scanned():
     assert lanes(Thresholds(0.5)).found.tolist() == [-1, -1, 2, 0, -1, 0, -1]
     assert lanes(Thresholds(0.4)).found.tolist() == [-1, -1, 3, 0, -1, 0, -1]
     assert lanes(Thresholds(0.4, classes=frozenset({1}))).found[2] == 1
@@ -58,7 +58,7 @@ def test_found_are_the_detections_and_minus_one_is_not_scanned() -> None:
     assert lanes(Thresholds()).scanned == 3
 
 
-def test_scores_are_those_of_shown_classes_whatever_the_confidence() -> None:
+def test_scores_are_those_of_shown_classes_whatever_the_confidence():
     for score in (0.2, 0.8):
         both = lanes(Thresholds(score))
         np.testing.assert_allclose(both.best, [NAN, NAN, 0.9, 0, NAN, 0.3, NAN])
@@ -69,7 +69,7 @@ def test_scores_are_those_of_shown_classes_whatever_the_confidence() -> None:
         assert one.heat.sum(axis=1).tolist() == [0, 0, 1, 0, 0, 1, 0]
 
 
-def test_lanes_may_be_of_some_frames_only() -> None:
+def test_lanes_may_be_of_some_frames_only():
     some = lanes(Thresholds(0.4), range(3, 6))
     assert some.first == 3
     assert some.found.tolist() == [0, -1, 0]
@@ -78,12 +78,12 @@ def test_lanes_may_be_of_some_frames_only() -> None:
     assert len(lanes_of([], Thresholds(), frames=range(0))) == 0
 
 
-def test_a_score_of_one_is_in_the_last_bin() -> None:
+def test_a_score_of_one_is_in_the_last_bin():
     whole = survivors(scan({0: frame((1.0, 0))}), Thresholds())
     assert lanes_of([whole], Thresholds(), frames=range(1)).heat[0, BINS - 1] == 1
 
 
-def test_the_number_found_equals_select() -> None:
+def test_the_number_found_equals_select():
     rng = np.random.default_rng(0)
     originals = {i: frame(*rng.uniform(0, 1, (6, 2)).tolist()) for i in range(20)}
     for thresholds in (Thresholds(0.3), Thresholds(0.6, max_detections=2)):
@@ -92,7 +92,7 @@ def test_the_number_found_equals_select() -> None:
         assert found.tolist() == [len(select(each, thresholds)) for each in originals.values()]
 
 
-def test_errors_are_put_at_their_frames() -> None:
+def test_errors_are_put_at_their_frames():
     of = errors([2, 5, 9], [1.5, NAN, 3.0], [0, 1, 1], [2, 0, 0])
     both = lanes(Thresholds(), errors=of, differences=errors([3], [4.0], [1], [2]))
     np.testing.assert_array_equal(both.error_px, np.array([NAN, NAN, 1.5, NAN, NAN, NAN, NAN]))
@@ -104,7 +104,7 @@ def test_errors_are_put_at_their_frames() -> None:
     assert both.deviation_px is both.error_px
 
 
-def test_without_ground_truth_the_deviation_is_the_difference() -> None:
+def test_without_ground_truth_the_deviation_is_the_difference():
     two = lanes(Thresholds(), differences=errors([3], [4.0], [1], [2]))
     assert (two.has_errors, two.has_differences) == (False, True)
     assert two.deviation_px is two.difference_px
@@ -115,7 +115,7 @@ def test_without_ground_truth_the_deviation_is_the_difference() -> None:
     assert none.worst(5, 1) == []
 
 
-def test_worst_have_most_mistakes_then_the_greatest_error() -> None:
+def test_worst_have_most_mistakes_then_the_greatest_error():
     of = errors([2, 3, 5], [90.0, 1.0, 8.0], [0, 1, 0], [0, 0, 0])
     assert lanes(Thresholds(), errors=of).worst(9, 1) == [3, 2, 5]
     assert lanes(Thresholds(), range(1, 7), errors=of).worst(2, 1) == [3, 2]
@@ -124,7 +124,7 @@ def test_worst_have_most_mistakes_then_the_greatest_error() -> None:
     assert lanes(Thresholds(), errors=perfect).worst(9, 1) == []
 
 
-def test_a_bad_passage_is_one_peak() -> None:
+def test_a_bad_passage_is_one_peak():
     values = np.array([0, 1, 5, 5, 4, 0, 0, 3, 0, 5], float)
     assert peaks(values, 9, 3) == [2, 9]
     assert peaks(values, 9, 2) == [2, 9, 4, 7]
@@ -132,7 +132,7 @@ def test_a_bad_passage_is_one_peak() -> None:
     assert peaks(np.zeros(0), 3, 1) == []
 
 
-def test_one_bad_frame_of_100_000_is_seen() -> None:
+def test_one_bad_frame_of_100_000_is_seen():
     values = np.ones(100_000)
     values[56_789] = 40
     columns = reduced(values, np.linspace(0, 100_000, 1201), How.MAX)
@@ -145,7 +145,7 @@ def test_one_bad_frame_of_100_000_is_seen() -> None:
     ("first", "last", "width"),
     [(0, 97, 10), (3, 50, 7), (20, 25, 40), (0, 97, 97), (-5, 120, 30), (0, 0.9, 8)],
 )
-def test_columns_equal_a_loop(how: How, first: float, last: float, width: int) -> None:
+def test_columns_equal_a_loop(how, first, last, width):
     rng = np.random.default_rng(1)
     values = rng.uniform(0, 9, 97).astype(np.float32)
     values[rng.random(97) < 0.3] = np.nan
@@ -159,18 +159,18 @@ def test_columns_equal_a_loop(how: How, first: float, last: float, width: int) -
     np.testing.assert_allclose(reduced(values, edges, how), expected, rtol=1e-5)
 
 
-def test_whole_numbers_below_zero_are_unknown() -> None:
+def test_whole_numbers_below_zero_are_unknown():
     found = np.array([-1, 2, 0, -1], np.int32)
     np.testing.assert_array_equal(reduced(found, np.array([0, 2, 3, 4]), How.MAX), [2, 0, np.nan])
     np.testing.assert_array_equal(reduced(found, np.array([0, 3, 4]), How.MEAN), [1, np.nan])
 
 
-def test_bins_are_reduced_one_by_one() -> None:
+def test_bins_are_reduced_one_by_one():
     heat = np.array([[1, 0], [3, 0], [0, 5]], np.int32)
     assert reduced(heat, np.array([0, 2, 3]), How.MEAN).tolist() == [[2, 0], [0, 5]]
 
 
-def test_columns_outside_of_the_frames_are_unknown() -> None:
+def test_columns_outside_of_the_frames_are_unknown():
     values = np.ones(4)
     for edges in ([9, 10, 11], [-5, -4, -3]):
         assert np.isnan(reduced(values, np.array(edges, float), How.MAX)).all()

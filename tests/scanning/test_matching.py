@@ -14,7 +14,7 @@ from kpviewer.scanning.matching import (
 )
 
 
-def test_pairs_are_those_of_equal_keys() -> None:
+def test_pairs_are_those_of_equal_keys():
     pairs = pairs_of(np.array([3, 1, 3, 7]), np.array([3, 3, 1, 4]))
     assert list(zip(pairs.rows.tolist(), pairs.others.tolist(), strict=True)) == [
         (0, 0),
@@ -25,7 +25,7 @@ def test_pairs_are_those_of_equal_keys() -> None:
     ]
 
 
-def test_iou_of_pairs_is_that_of_the_matrix() -> None:
+def test_iou_of_pairs_is_that_of_the_matrix():
     random = np.random.default_rng(3)
     xy = random.uniform(0, 30, (2, 9, 2))
     one, other = np.concatenate([xy, xy + random.uniform(0, 20, (2, 9, 2))], 2).astype(np.float32)
@@ -33,12 +33,12 @@ def test_iou_of_pairs_is_that_of_the_matrix() -> None:
     assert np.array_equal(iou_of_sides(*sides), np.diagonal(iou_matrix(one, other)))
 
 
-def test_rank_counts_the_rows_of_a_group() -> None:
+def test_rank_counts_the_rows_of_a_group():
     assert rank_in_group(np.array([5, 2, 5, 5, 2])).tolist() == [0, 0, 1, 2, 1]
     assert rank_in_group(np.zeros(0, np.int64)).tolist() == []
 
 
-def test_first_row_takes_what_it_overlaps_most_and_the_next_what_is_left() -> None:
+def test_first_row_takes_what_it_overlaps_most_and_the_next_what_is_left():
     pairs = Pairs(np.array([0, 0, 1, 1, 2]), np.array([0, 1, 0, 1, 2]))
     overlap = np.array([0.6, 0.7, 0.8, 0.9, 0.5], np.float32)
     order = by_overlap(pairs, overlap)
@@ -47,13 +47,13 @@ def test_first_row_takes_what_it_overlaps_most_and_the_next_what_is_left() -> No
     assert dict(zip(taken.rows.tolist(), taken.others.tolist(), strict=True)) == {0: 1, 1: 0, 2: 2}
 
 
-def test_of_equal_overlaps_the_first_or_the_last_goes_first() -> None:
+def test_of_equal_overlaps_the_first_or_the_last_goes_first():
     pairs, overlap = Pairs(np.array([0, 0]), np.array([0, 1])), np.full(2, 0.5)
     assert by_overlap(pairs, overlap).tolist() == [0, 1]
     assert by_overlap(pairs, overlap, last_of_ties=True).tolist() == [1, 0]
 
 
-def test_near_pairs_are_those_of_the_matrix_whatever_the_blocks(monkeypatch) -> None:
+def test_near_pairs_are_those_of_the_matrix_whatever_the_blocks(monkeypatch):
     random = np.random.default_rng(4)
     xy = random.uniform(0, 40, (70, 2))
     xyxy = np.concatenate([xy, xy + 20], 1).astype(np.float32)

@@ -38,7 +38,7 @@ def same(first: ScanChunk, second: ScanChunk) -> bool:
     return is_same and first.files == second.files
 
 
-def test_a_scan_comes_back_bit_for_bit(tmp_path: Path) -> None:
+def test_a_scan_comes_back_bit_for_bit(tmp_path):
     parts = [chunk(0, 1), chunk(4), chunk(5, 9)]
     reader = open_scan(write_scan(tmp_path / "clip.kpv", *parts, is_complete=True))
     read = list(chunks_of(reader))
@@ -47,7 +47,7 @@ def test_a_scan_comes_back_bit_for_bit(tmp_path: Path) -> None:
     assert reader.header == header() and reader.header.spec == SPEC
 
 
-def test_the_layout_is_as_documented(tmp_path: Path) -> None:
+def test_the_layout_is_as_documented(tmp_path):
     """Reads a file without kpviewer: docs/reference/result-files.md has the fields."""
     data = write_scan(tmp_path / "clip.kpv", chunk(3)).read_bytes()
     assert data[:8] == b"\x89KPV\r\n\x1a\n"
@@ -68,7 +68,7 @@ def test_the_layout_is_as_documented(tmp_path: Path) -> None:
     assert np.frombuffer(frames["entry_counts"], "<u2").sum() == len(frames["entry_scores"]) / 4
 
 
-def test_a_reader_follows_a_file_that_grows(tmp_path: Path) -> None:
+def test_a_reader_follows_a_file_that_grows(tmp_path):
     path = tmp_path / "clip.kpv"
     reader = ScanReader(path)
     assert reader.read_new() == [] and reader.header is None  # not there yet
@@ -85,13 +85,13 @@ def test_a_reader_follows_a_file_that_grows(tmp_path: Path) -> None:
     writer.close()
 
 
-def test_one_call_returns_a_bounded_part(tmp_path: Path) -> None:
+def test_one_call_returns_a_bounded_part(tmp_path):
     reader = ScanReader(write_scan(tmp_path / "clip.kpv", *(chunk(index) for index in range(9))))
     assert len(reader.read_new(max_bytes=1)) == 1
     assert len(list(chunks_of(reader))) == 8
 
 
-def test_a_header_that_is_being_written_is_awaited(tmp_path: Path) -> None:
+def test_a_header_that_is_being_written_is_awaited(tmp_path):
     whole = write_scan(tmp_path / "whole.kpv", chunk(0)).read_bytes()
     path = tmp_path / "clip.kpv"
     reader = ScanReader(path)
@@ -102,7 +102,7 @@ def test_a_header_that_is_being_written_is_awaited(tmp_path: Path) -> None:
     assert frames_in(reader) == [0]
 
 
-def test_a_torn_tail_is_left_out_and_overwritten(tmp_path: Path) -> None:
+def test_a_torn_tail_is_left_out_and_overwritten(tmp_path):
     path = write_scan(tmp_path / "clip.kpv", chunk(0, 1), chunk(2))
     torn = path.read_bytes()[:-3]
     path.write_bytes(torn)
@@ -119,13 +119,13 @@ def test_a_torn_tail_is_left_out_and_overwritten(tmp_path: Path) -> None:
     assert reader.end_bytes == path.stat().st_size
 
 
-def test_frames_that_come_twice_are_refused(tmp_path: Path) -> None:
+def test_frames_that_come_twice_are_refused(tmp_path):
     reader = ScanReader(write_scan(tmp_path / "clip.kpv", chunk(0, 1), chunk(1, 2)))
     with pytest.raises(ScanError, match="aren't in order"):
         reader.read_new()
 
 
-def test_zeros_after_a_power_cut_are_a_torn_tail(tmp_path: Path) -> None:
+def test_zeros_after_a_power_cut_are_a_torn_tail(tmp_path):
     path = write_scan(tmp_path / "clip.kpv", chunk(0, 1))
     path.write_bytes(path.read_bytes() + bytes(4096))
     reader = ScanReader(path)
@@ -133,7 +133,7 @@ def test_zeros_after_a_power_cut_are_a_torn_tail(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("replaced", ["other", "shorter", "removed", "same inode"])
-def test_a_file_that_is_replaced_is_noticed(tmp_path: Path, replaced: str) -> None:
+def test_a_file_that_is_replaced_is_noticed(tmp_path, replaced):
     path = write_scan(tmp_path / "clip.kpv", chunk(0, 1))
     reader = ScanReader(path)
     frames_in(reader)
@@ -152,7 +152,7 @@ def test_a_file_that_is_replaced_is_noticed(tmp_path: Path, replaced: str) -> No
         reader.read_new()
 
 
-def test_a_second_writer_is_refused(tmp_path: Path) -> None:
+def test_a_second_writer_is_refused(tmp_path):
     path = tmp_path / "clip.kpv"
     writer = ScanWriter(path, header())
     with pytest.raises(ScanError, match="being written"):
@@ -162,9 +162,7 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("is_longer", [True, False], ids=["longer", "another"])
-def test_a_file_that_changed_since_it_was_read_is_not_continued(
-    is_longer: bool, tmp_path: Path
-) -> None:
+def test_a_file_that_changed_since_it_was_read_is_not_continued(is_longer, tmp_path):
     path = write_scan(tmp_path / "clip.kpv", chunk(0))
     before, after = read_to_end(ScanReader(path)), read_to_end(ScanReader(path))
     if is_longer:
@@ -179,9 +177,7 @@ def test_a_file_that_changed_since_it_was_read_is_not_continued(
     assert path.read_bytes() == content
 
 
-def test_two_writers_that_begin_at_once_do_not_mix(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_writers_that_begin_at_once_do_not_mix(tmp_path, monkeypatch):
     path = tmp_path / "clip.kpv"
     monkeypatch.setattr(scan_file, "is_held", lambda _path: False)  # neither had opened it yet
     writer = ScanWriter(path, header())
@@ -193,7 +189,7 @@ def test_two_writers_that_begin_at_once_do_not_mix(
     assert frames_in(open_scan(path)) == [0]
 
 
-def test_a_new_scan_overwrites_no_file(tmp_path: Path) -> None:
+def test_a_new_scan_overwrites_no_file(tmp_path):
     path = tmp_path / "clip.kpv"
     path.write_text("notes")
     with pytest.raises(ScanError, match="changed"):
@@ -201,7 +197,7 @@ def test_a_new_scan_overwrites_no_file(tmp_path: Path) -> None:
     assert path.read_text() == "notes"
 
 
-def test_a_file_that_is_removed_while_it_is_written_is_an_error(tmp_path: Path) -> None:
+def test_a_file_that_is_removed_while_it_is_written_is_an_error(tmp_path):
     path = tmp_path / "clip.kpv"
     writer = ScanWriter(path, header())
     path.unlink()
@@ -213,7 +209,7 @@ def test_a_file_that_is_removed_while_it_is_written_is_an_error(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("name", "value"), [("xyxy", np.inf), ("keypoints_xy", np.nan), ("entry_scores", 1.5)]
 )
-def test_nothing_is_written_that_could_not_be_read(tmp_path: Path, name: str, value: float) -> None:
+def test_nothing_is_written_that_could_not_be_read(tmp_path, name, value):
     wrong = columns(0)
     getattr(wrong, name).flat[0] = value
     writer = ScanWriter(tmp_path / "clip.kpv", header())
@@ -222,7 +218,7 @@ def test_nothing_is_written_that_could_not_be_read(tmp_path: Path, name: str, va
     writer.close()
 
 
-def test_no_scan_is_refused_in_one_line(tmp_path: Path) -> None:
+def test_no_scan_is_refused_in_one_line(tmp_path):
     for name, content in (("a.kpv", b"RIFF...."), ("b.kpv", b""), ("c.kpv", None)):
         if content is not None:
             (tmp_path / name).write_bytes(content)
@@ -232,13 +228,13 @@ def test_no_scan_is_refused_in_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes with names")
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "d.kpv")
     with pytest.raises(ScanError, match="regular"):
         ScanReader(tmp_path / "d.kpv").read_new()
 
 
-def test_a_newer_format_says_so() -> None:
+def test_a_newer_format_says_so():
     table = msgspec.msgpack.decode(msgspec.msgpack.encode(header()))
     newer = msgspec.msgpack.encode({"version": 9, "other": table})
     with pytest.raises(ScanError, match="newer kpviewer"):
@@ -264,7 +260,7 @@ def outcome(path: Path) -> list[int]:
     return indices
 
 
-def test_a_file_cut_at_any_byte_gives_its_whole_records(tmp_path: Path) -> None:
+def test_a_file_cut_at_any_byte_gives_its_whole_records(tmp_path):
     path = write_scan(tmp_path / "clip.kpv", chunk(0, 1), chunk(2), is_complete=True)
     data, ends = path.read_bytes(), []
     reader = open_scan(path)
@@ -276,7 +272,7 @@ def test_a_file_cut_at_any_byte_gives_its_whole_records(tmp_path: Path) -> None:
         assert outcome(path) == expected, size
 
 
-def test_no_flipped_byte_changes_a_value(tmp_path: Path) -> None:
+def test_no_flipped_byte_changes_a_value(tmp_path):
     data = write_scan(tmp_path / "clip.kpv", chunk(0, 1), chunk(2)).read_bytes()
     flipped = tmp_path / "flipped.kpv"
     for at in range(0, len(data), 3):
@@ -324,7 +320,7 @@ HOSTILE: dict[str, Callable[[dict[str, object]], object]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_record_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
+def test_a_hostile_record_is_refused_in_one_line(tmp_path, name):
     path = with_record(tmp_path / "clip.kpv", HOSTILE[name])
     tracemalloc.start()
     with pytest.raises(ScanError) as caught:
@@ -353,7 +349,7 @@ def test_a_hostile_record_is_refused_in_one_line(tmp_path: Path, name: str) -> N
         {"backend": "b" * 1000},
     ],
 )
-def test_a_hostile_header_is_refused_in_one_line(change: dict[str, object]) -> None:
+def test_a_hostile_header_is_refused_in_one_line(change):
     table = msgspec.msgpack.decode(msgspec.msgpack.encode(header()))
     table.update(change)
     with pytest.raises(ScanError) as caught:
@@ -361,7 +357,7 @@ def test_a_hostile_header_is_refused_in_one_line(change: dict[str, object]) -> N
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_a_stated_length_is_not_allocated(tmp_path: Path) -> None:
+def test_a_stated_length_is_not_allocated(tmp_path):
     path = tmp_path / "clip.kpv"
     for length in (2**32 - 1, 2**25, 2**20):
         path.write_bytes(MAGIC + struct.pack("<II", length, 0) + b"abc")
@@ -372,7 +368,7 @@ def test_a_stated_length_is_not_allocated(tmp_path: Path) -> None:
         tracemalloc.stop()
 
 
-def test_a_scan_that_is_cut_while_its_frames_are_looked_up_is_named(tmp_path: Path) -> None:
+def test_a_scan_that_is_cut_while_its_frames_are_looked_up_is_named(tmp_path):
     path = write_scan(tmp_path / "clip.kpv", *(chunk(index) for index in range(20)))
     lookup = ScanLookup(path)
     assert lookup.find(0) is not None

@@ -75,7 +75,7 @@ class Clip:
 BY_HAND = Clip(([(0, 0.9), (5, 0.7), (1, 0.6)], [0, 1]), ([(7, 0.3)], [0]))
 
 
-def test_recall_counts_small_medium_and_large_objects_apart() -> None:
+def test_recall_counts_small_medium_and_large_objects_apart():
     sides = np.array([[31, 31], [32, 32], [96, 96], [97, 96], [200, 300], [9, 9]], np.float32)
     offsets = np.arange(6, dtype=np.float32)[:, None] * 400
     places = np.concatenate([sides * 0, sides], 1) + offsets
@@ -115,14 +115,14 @@ def random_clip(total: int, classes: int = 3, *, unlabelled: bool = False) -> Cl
     return Clip(*frames, classes=classes)
 
 
-def test_curve_by_hand() -> None:
+def test_curve_by_hand():
     curve = BY_HAND.scores().overall
     assert curve.scores.tolist() == pytest.approx([0.9, 0.7, 0.6, 0.3])
     assert curve.precision.tolist() == pytest.approx([1, 1 / 2, 2 / 3, 2 / 4])
     assert curve.recall.tolist() == pytest.approx([1 / 3, 1 / 3, 2 / 3, 2 / 3])
 
 
-def test_confidence_moves_the_point_and_not_the_curve() -> None:
+def test_confidence_moves_the_point_and_not_the_curve():
     before, after = BY_HAND.scores(), BY_HAND.scores(Thresholds(score=0.65))
     assert np.array_equal(after.overall.precision, before.overall.precision)
     assert after.precision == before.precision
@@ -132,7 +132,7 @@ def test_confidence_moves_the_point_and_not_the_curve() -> None:
     assert (row.objects, row.matched, row.false_negatives, row.false_positives) == (3, 1, 2, 1)
 
 
-def test_best_confidence_is_the_centre_of_the_highest_f1() -> None:
+def test_best_confidence_is_the_centre_of_the_highest_f1():
     # two thirds of precision and of recall from 0.301 to 0.6
     best = BY_HAND.scores().best(None)
     assert best is not None
@@ -143,7 +143,7 @@ def test_best_confidence_is_the_centre_of_the_highest_f1() -> None:
 
 
 @pytest.mark.parametrize("unlabelled", [False, True])
-def test_average_precision_and_confusion_are_those_of_the_evaluation(unlabelled: bool) -> None:
+def test_average_precision_and_confusion_are_those_of_the_evaluation(unlabelled):
     """``kpviewer eval`` computes them with pycocotools and ``confusion_matrix``."""
     clip = random_clip(60, unlabelled=unlabelled)
     floor, thresholds = 0.01, Thresholds(score=0.4, iou=0.3)
@@ -170,7 +170,7 @@ def test_average_precision_and_confusion_are_those_of_the_evaluation(unlabelled:
 @pytest.mark.parametrize("nms", list(NmsKind))
 @pytest.mark.parametrize("score", [0.05, 0.3, 0.62])
 @pytest.mark.parametrize("more", [{}, {"class_scores": {1: 0.5}}, {"classes": frozenset({0, 2})}])
-def test_each_number_is_that_of_running_the_thresholds_on_every_frame(nms, score, more) -> None:
+def test_each_number_is_that_of_running_the_thresholds_on_every_frame(nms, score, more):
     clip = random_clip(25)
     thresholds = Thresholds(score=score, iou=0.3, nms=nms, **more)
     scores = clip.scores(thresholds)
@@ -200,7 +200,7 @@ def test_each_number_is_that_of_running_the_thresholds_on_every_frame(nms, score
     assert np.array_equal(scores.confusion, confusion_matrix(found, true, 3, score=0))
 
 
-def test_half_an_overlap_is_a_match_and_half_a_box_in_a_difficult_object_is_ignored() -> None:
+def test_half_an_overlap_is_a_match_and_half_a_box_in_a_difficult_object_is_ignored():
     difficult = replace(ground_truth(0), difficult=np.ones(1, np.bool_))
     clip = Clip(([(0, 0.9)], [0]), ([(0.25, 0.9)], difficult), ([(0.3, 0.9)], difficult))
     clip.candidates[0] = replace(clip.candidates[0], xyxy=np.array([[0, 0, 10, 5]], np.float32))
@@ -208,13 +208,13 @@ def test_half_an_overlap_is_a_match_and_half_a_box_in_a_difficult_object_is_igno
     assert (summary.matched, summary.false_negatives, summary.false_positives) == (1, 0, 1)
 
 
-def test_iou_changes_the_curve() -> None:
+def test_iou_changes_the_curve():
     clip = Clip(([(0, 0.9), (0.2, 0.8)], [0]))
     assert len(clip.scores(Thresholds(iou=0.3)).overall.scores) == 1  # 4 px aside, IoU 3 / 7
     assert len(clip.scores(Thresholds(iou=0.5)).overall.scores) == 2
 
 
-def test_frames_without_ground_truth_are_scanned_and_not_scored() -> None:
+def test_frames_without_ground_truth_are_scanned_and_not_scored():
     clip = Clip(([(0, 0.9)], [0]), ([(0, 0.9)], None), ([(3, 0.9)], []))
     clip.truth[7] = ground_truth(0)  # not scanned
     scores = clip.scores()
@@ -223,13 +223,13 @@ def test_frames_without_ground_truth_are_scanned_and_not_scored() -> None:
     assert scores.overall.objects == 1
 
 
-def test_without_any_ground_truth_nothing_is_scored() -> None:
+def test_without_any_ground_truth_nothing_is_scored():
     scores = Clip(([(0, 0.9)], None)).scores()
     assert (scores.scored, scores.precision.ap50, scores.summary.mean_px) == (0, None, None)
     assert (scores.worst(WorstBy.MISTAKES, 9), scores.best(None), scores.rows) == ([], None, ())
 
 
-def test_parts_of_a_scan_score_as_the_whole() -> None:
+def test_parts_of_a_scan_score_as_the_whole():
     clip, thresholds = random_clip(40), Thresholds(score=0.3, iou=0.3)
     truth = ground_truth_columns(clip.truth)
     parts = [clip.columns(rows=rows) for rows in (slice(0, 13), slice(13, 14), slice(14, 40))]
@@ -246,7 +246,7 @@ def test_parts_of_a_scan_score_as_the_whole() -> None:
     )
 
 
-def test_matches_are_computed_once_for_all_confidences(monkeypatch) -> None:
+def test_matches_are_computed_once_for_all_confidences(monkeypatch):
     clip, truth = BY_HAND, ground_truth_columns(BY_HAND.truth)
     found, scorer = survivors(clip.columns(), Thresholds()), Scorer()
     scorer.score([found], truth, Thresholds())
@@ -257,7 +257,7 @@ def test_matches_are_computed_once_for_all_confidences(monkeypatch) -> None:
         scorer.score([found], ground_truth_columns(clip.truth), Thresholds())
 
 
-def test_errors_are_known_at_once_where_matches_are() -> None:
+def test_errors_are_known_at_once_where_matches_are():
     clip, thresholds, scorer = random_clip(6), Thresholds(0.4), Scorer()
     found, truth = survivors(clip.columns(), thresholds), ground_truth_columns(clip.truth)
     assert scorer.kept_errors([found], truth, thresholds) is None
@@ -273,14 +273,14 @@ def test_errors_are_known_at_once_where_matches_are() -> None:
     assert scorer.kept_errors([found], truth, hidden) is None
 
 
-def test_scores_that_nobody_waits_for_are_given_up() -> None:
+def test_scores_that_nobody_waits_for_are_given_up():
     found = survivors(BY_HAND.columns(), Thresholds())
     truth = ground_truth_columns(BY_HAND.truth)
     with pytest.raises(Superseded):
         Scorer().score([found], truth, Thresholds(), is_wanted=lambda: False)
 
 
-def test_worst_frames_by_each_kind() -> None:
+def test_worst_frames_by_each_kind():
     scores = Clip(
         ([(0.10, 0.9)], [0]),  # 2 px aside, IoU 2/3
         ([(0.05, 0.9)], [0]),  # 1 px aside
@@ -296,7 +296,7 @@ def test_worst_frames_by_each_kind() -> None:
     assert worst.position_s == 0.0
 
 
-def test_hidden_class_is_not_missed() -> None:
+def test_hidden_class_is_not_missed():
     clip = Clip(([(0, 0.9, 0.0)], ground_truth(0, 3, classes=(0, 1))), classes=2)
     scores = clip.scores(Thresholds(classes=frozenset({0})))
     assert scores.summary.false_negatives == 0
@@ -304,7 +304,7 @@ def test_hidden_class_is_not_missed() -> None:
     assert [row.class_id for row in scores.rows] == [0]
 
 
-def test_keypoints_below_their_threshold_are_left_out() -> None:
+def test_keypoints_below_their_threshold_are_left_out():
     clip = Clip(([(0, 0.9), (1, 0.8)], [0, 1]))
     one = clip.candidates[0]
     points = one.keypoints_xy + np.array([[[3, 4]], [[300, 400]]], np.float32)
@@ -316,7 +316,7 @@ def test_keypoints_below_their_threshold_are_left_out() -> None:
     assert clip.scores(Thresholds(keypoint=0.4)).summary.mean_px == pytest.approx((5 + 500) / 2)
 
 
-def test_errors_of_objects_are_nme_where_keypoints_are_shared_and_px_elsewhere() -> None:
+def test_errors_of_objects_are_nme_where_keypoints_are_shared_and_px_elsewhere():
     clip = Clip(([(0.05, 0.9)], [0]))
     scores = clip.scores()
     assert scores.error_unit == "box diagonal"

@@ -58,7 +58,7 @@ def assert_equal_to_select(
 @pytest.mark.parametrize("kind", list(NmsKind))
 @pytest.mark.parametrize("classes", [1, 2, 4])
 @pytest.mark.parametrize("seed", range(4))
-def test_frames_at_once_equal_frames_one_by_one(kind: NmsKind, classes: int, seed: int) -> None:
+def test_frames_at_once_equal_frames_one_by_one(kind, classes, seed):
     rng = np.random.default_rng(seed)
     originals = [frame(rng, classes, crowd=80) for _ in range(25)]
     at = Thresholds(
@@ -75,7 +75,7 @@ def test_frames_at_once_equal_frames_one_by_one(kind: NmsKind, classes: int, see
 
 @pytest.mark.parametrize("kind", list(NmsKind))
 @pytest.mark.parametrize("limit", [0, 1, 7])
-def test_the_number_of_detections_is_limited_as_in_select(kind: NmsKind, limit: int) -> None:
+def test_the_number_of_detections_is_limited_as_in_select(kind, limit):
     rng = np.random.default_rng(limit)
     originals = [frame(rng, 3, crowd=60) for _ in range(20)]
     at = Thresholds(FLOOR, nms=kind, max_detections=limit)
@@ -84,7 +84,7 @@ def test_the_number_of_detections_is_limited_as_in_select(kind: NmsKind, limit: 
 
 
 @pytest.mark.parametrize("kind", list(NmsKind))
-def test_slices_of_frames_change_nothing(kind: NmsKind, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slices_of_frames_change_nothing(kind, monkeypatch):
     monkeypatch.setattr(selection, "SLICE", 50)
     rng = np.random.default_rng(3)
     originals = [frame(rng, 2, crowd=120) for _ in range(30)]
@@ -92,7 +92,7 @@ def test_slices_of_frames_change_nothing(kind: NmsKind, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("few", [0, 1000])
-def test_a_few_crowds_are_worked_on_one_by_one(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_few_crowds_are_worked_on_one_by_one(few, monkeypatch):
     monkeypatch.setattr(suppression, "FEW", few)
     monkeypatch.setattr(suppression, "PADDED", ())
     rng = np.random.default_rng(4)
@@ -101,9 +101,7 @@ def test_a_few_crowds_are_worked_on_one_by_one(few: int, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("padded", [(), (1, 5, 300), (300,)])
-def test_groups_padded_or_not_give_the_same(
-    padded: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_groups_padded_or_not_give_the_same(padded, monkeypatch):
     monkeypatch.setattr(suppression, "PADDED", padded)
     monkeypatch.setattr(suppression, "GROUPS", 3)
     rng = np.random.default_rng(6)
@@ -116,7 +114,7 @@ def test_groups_padded_or_not_give_the_same(
         assert counts.max() <= limit
 
 
-def test_boxes_that_are_no_numbers_suppress_nothing() -> None:
+def test_boxes_that_are_no_numbers_suppress_nothing():
     rng = np.random.default_rng(5)
     broken = [frame(rng, 1, crowd=10) for _ in range(9)]
     for one in broken:
@@ -125,7 +123,7 @@ def test_boxes_that_are_no_numbers_suppress_nothing() -> None:
         assert_equal_to_select(scan(broken, 1), broken, Thresholds(FLOOR, nms=kind))
 
 
-def test_by_hand() -> None:
+def test_by_hand():
     boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 8], [20, 0, 30, 10]], np.float32)
     one = Candidates(
         boxes, np.array([[0.5], [0.9], [0.7]], np.float32), np.zeros((3, 0, 2), np.float32)
@@ -141,7 +139,7 @@ def test_by_hand() -> None:
     assert survivors(columns, Thresholds(iou=0.81)).candidate_rows.tolist() == [1, 2, 0]
 
 
-def test_a_known_order_of_entries_is_used_again() -> None:
+def test_a_known_order_of_entries_is_used_again():
     columns = scan([frame(np.random.default_rng(0), 2, 20) for _ in range(9)], 2)
     order = ranked(columns)
     for kind in NmsKind:
@@ -151,14 +149,14 @@ def test_a_known_order_of_entries_is_used_again() -> None:
         )
 
 
-def test_nothing_is_found_in_no_frames() -> None:
+def test_nothing_is_found_in_no_frames():
     for kind in NmsKind:
         nothing = survivors(scan([], 1), Thresholds(nms=kind))
         assert len(nothing) == len(shown(nothing, Thresholds())) == 0
         assert nothing.starts.tolist() == [0]
 
 
-def test_work_that_is_not_wanted_ends_between_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_that_is_not_wanted_ends_between_slices(monkeypatch):
     monkeypatch.setattr(selection, "SLICE", 5)
     columns = scan([frame(np.random.default_rng(0), 1, 20) for _ in range(30)], 1)
     answers = iter([True, True, False])

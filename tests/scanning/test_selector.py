@@ -39,7 +39,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return log
 
 
-def test_a_confidence_costs_nothing_and_an_iou_no_sorting(done: list[str]) -> None:
+def test_a_confidence_costs_nothing_and_an_iou_no_sorting(done):
     selector, blocks = Selector(), [block(0), block(1)]
     first = selector.survivors(blocks, Thresholds(0.5))
     assert done == ["sort", "suppress"] * 2
@@ -52,7 +52,7 @@ def test_a_confidence_costs_nothing_and_an_iou_no_sorting(done: list[str]) -> No
         assert part.candidate_rows.tolist() == expected.candidate_rows.tolist()
 
 
-def test_only_new_blocks_are_computed_and_old_ones_forgotten(done: list[str]) -> None:
+def test_only_new_blocks_are_computed_and_old_ones_forgotten(done):
     selector, kept, old = Selector(), block(0), block(1)
     first = selector.survivors([kept, old], Thresholds())
     gone = weakref.ref(old)
@@ -64,7 +64,7 @@ def test_only_new_blocks_are_computed_and_old_ones_forgotten(done: list[str]) ->
     assert gone() is None
 
 
-def test_blocks_that_are_done_stay_when_the_rest_is_not_wanted(done: list[str]) -> None:
+def test_blocks_that_are_done_stay_when_the_rest_is_not_wanted(done):
     selector, blocks = Selector(), [block(0), block(1), block(2)]
     answers = iter([True, False])
     with pytest.raises(Superseded):

@@ -35,9 +35,7 @@ def sink(tmp_path: Path, clock: Clock) -> ScanSink:
     return ScanSink(ScanWriter(tmp_path / "clip.kpv", head), head, clock=clock)
 
 
-def test_candidates_give_the_same_detections_at_all_thresholds(
-    sink: ScanSink, tmp_path: Path
-) -> None:
+def test_candidates_give_the_same_detections_at_all_thresholds(sink, tmp_path):
     given = [result(index) for index in range(5)]
     for each in given:
         sink.accept(each)
@@ -52,9 +50,7 @@ def test_candidates_give_the_same_detections_at_all_thresholds(
                 np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
 
 
-def test_frames_reach_the_file_within_a_second(
-    sink: ScanSink, clock: Clock, tmp_path: Path
-) -> None:
+def test_frames_reach_the_file_within_a_second(sink, clock, tmp_path):
     reader = ScanReader(tmp_path / "clip.kpv")
     written = []
     for index in range(25):  # 10 frames a second
@@ -68,14 +64,14 @@ def test_frames_reach_the_file_within_a_second(
     sink.close(is_complete=False)
 
 
-def test_many_frames_do_not_wait_for_the_second(sink: ScanSink, tmp_path: Path) -> None:
+def test_many_frames_do_not_wait_for_the_second(sink, tmp_path):
     for index in range(600):
         sink.accept(result(index))
     assert len(frames_in(ScanReader(tmp_path / "clip.kpv"))) == 512
     sink.close(is_complete=False)
 
 
-def test_a_scan_continues_after_its_last_frame(sink: ScanSink, tmp_path: Path) -> None:
+def test_a_scan_continues_after_its_last_frame(sink, tmp_path):
     for index in range(4):
         sink.accept(result(index))
     sink.close(is_complete=False)
@@ -89,9 +85,7 @@ def test_a_scan_continues_after_its_last_frame(sink: ScanSink, tmp_path: Path) -
     assert frames_in(reader) == [4, 5] and reader.is_complete
 
 
-def test_candidates_that_are_not_finite_are_counted_and_left_out(
-    sink: ScanSink, tmp_path: Path
-) -> None:
+def test_candidates_that_are_not_finite_are_counted_and_left_out(sink, tmp_path):
     found = candidates(1)
     xyxy, points = found.xyxy.copy(), found.keypoints_xy.copy()
     scores = np.full_like(found.scores, 0.5)
@@ -105,7 +99,7 @@ def test_candidates_that_are_not_finite_are_counted_and_left_out(
     assert read.columns.starts.tolist() == [0, 4, 4]
 
 
-def test_names_of_files_are_kept_though_they_are_not_text(sink: ScanSink, tmp_path: Path) -> None:
+def test_names_of_files_are_kept_though_they_are_not_text(sink, tmp_path):
     for index, name in enumerate(("a/1.png", "b\udce9.png")):
         sink.accept(result(index, file=name))
     sink.close(is_complete=True)

@@ -31,7 +31,7 @@ def store() -> ScanStore:
     return ScanStore(1, 0, 0.05)
 
 
-def test_a_frame_counts_once_with_its_newest_result(store: ScanStore) -> None:
+def test_a_frame_counts_once_with_its_newest_result(store):
     for index, score in ((3, 0.5), (0, 0.25), (3, 0.75)):
         store.add(frame(index, score))
     assert scores(store) == {0: 0.25, 3: 0.75}
@@ -40,7 +40,7 @@ def test_a_frame_counts_once_with_its_newest_result(store: ScanStore) -> None:
     assert len(store) == 2
 
 
-def test_a_scan_counts_more_than_a_live_result_before_or_after(store: ScanStore) -> None:
+def test_a_scan_counts_more_than_a_live_result_before_or_after(store):
     store.add(frame(1, 0.25))
     store.add_columns(scanned(frame(1, 0.5), frame(2, 0.5)))
     store.add(frame(2, 0.25))
@@ -50,7 +50,7 @@ def test_a_scan_counts_more_than_a_live_result_before_or_after(store: ScanStore)
     assert scores(store)[2] == 0.75
 
 
-def test_frames_come_in_any_order_and_ascend(store: ScanStore) -> None:
+def test_frames_come_in_any_order_and_ascend(store):
     store.add_columns(scanned(frame(5 * BLOCK), frame(7 * BLOCK)))
     store.add(frame(6 * BLOCK + 1))
     store.add_columns(scanned(frame(2), frame(5 * BLOCK - 1)))
@@ -58,7 +58,7 @@ def test_frames_come_in_any_order_and_ascend(store: ScanStore) -> None:
     assert indices.tolist() == [2, 5 * BLOCK - 1, 5 * BLOCK, 6 * BLOCK + 1, 7 * BLOCK]
 
 
-def test_only_blocks_with_new_frames_are_new_objects(store: ScanStore) -> None:
+def test_only_blocks_with_new_frames_are_new_objects(store):
     store.add_columns(scanned(frame(0), frame(BLOCK), frame(2 * BLOCK)))
     before = store.blocks()
     assert store.blocks() == before
@@ -67,19 +67,19 @@ def test_only_blocks_with_new_frames_are_new_objects(store: ScanStore) -> None:
     assert [one is other for one, other in zip(before, after, strict=True)] == [True, False, True]
 
 
-def test_scores_below_the_floor_are_not_kept(store: ScanStore) -> None:
+def test_scores_below_the_floor_are_not_kept(store):
     store.add(frame(0, 0.04))
     kept = concatenated(store.blocks())
     assert len(kept) == 1
     assert len(kept.xyxy) == 0
 
 
-def test_columns_of_another_model_are_refused(store: ScanStore) -> None:
+def test_columns_of_another_model_are_refused(store):
     with pytest.raises(ValueError, match="classes"):
         store.add_columns(columns_of((), 2, 0, 0.05))
 
 
-def test_memory_is_bounded_and_the_oldest_block_goes_first() -> None:
+def test_memory_is_bounded_and_the_oldest_block_goes_first():
     block = scanned(*(frame(index) for index in range(BLOCK))).nbytes
     store = ScanStore(1, 0, 0.05, max_bytes=2 * block + 100)
     for number in (4, 1, 2):
@@ -90,7 +90,7 @@ def test_memory_is_bounded_and_the_oldest_block_goes_first() -> None:
     assert 4 * BLOCK in concatenated(store.blocks()).frame_index
 
 
-def test_threads_may_add_while_another_reads(store: ScanStore) -> None:
+def test_threads_may_add_while_another_reads(store):
     def live(start: int) -> None:
         for index in range(start, 400, 4):
             store.add(frame(index))

@@ -63,13 +63,13 @@ def moving(index: int) -> Thing:
     return thing(10 + 3 * index)
 
 
-def test_steady_object_is_not_suspicious() -> None:
+def test_steady_object_is_not_suspicious():
     assert suspects([scan(clip(lambda i: [moving(i)]))], THRESHOLDS, is_video=True) == []
     assert suspects([scan({})], THRESHOLDS, is_video=True) == []
 
 
 @pytest.mark.parametrize("gap", [1, 2, 3])
-def test_object_that_is_gone_for_few_frames(gap: int) -> None:
+def test_object_that_is_gone_for_few_frames(gap):
     frames = clip(lambda i: [] if 12 <= i < 12 + gap else [moving(i)])
     (suspect,) = found(frames, Kind.GONE)
     assert suspect.frame_index == 12
@@ -81,14 +81,14 @@ def test_object_that_is_gone_for_few_frames(gap: int) -> None:
     assert found(frames, Kind.BRIEF) == []
 
 
-def test_object_that_leaves_for_long_or_appears_for_good_is_not_flickering() -> None:
+def test_object_that_leaves_for_long_or_appears_for_good_is_not_flickering():
     long = clip(lambda i: [] if 12 <= i < 16 else [moving(i)])
     assert found(long, Kind.GONE) == []
     late = clip(lambda i: [moving(i)] if i >= 10 else [])
     assert found(late, Kind.GONE) == found(late, Kind.BRIEF) == []
 
 
-def test_object_that_is_there_for_one_frame_alone() -> None:
+def test_object_that_is_there_for_one_frame_alone():
     frames = clip(lambda i: [moving(i), *([thing(300, 0.75)] if i == 7 else [])])
     (suspect,) = found(frames, Kind.BRIEF)
     assert (suspect.frame_index, suspect.suspicion) == (7, pytest.approx(0.3 + 0.5 / 2))
@@ -96,14 +96,14 @@ def test_object_that_is_there_for_one_frame_alone() -> None:
     assert found(at_the_edges, Kind.BRIEF) == []
 
 
-def test_blinking_object_is_one_suspect() -> None:
+def test_blinking_object_is_one_suspect():
     frames = clip(lambda i: [] if i in (10, 12, 14) else [moving(i)])
     (suspect,) = found(frames, Kind.GONE)
     assert suspect.values["run"] == 3
     assert found(frames, Kind.BRIEF) == []
 
 
-def test_frames_that_were_not_scanned_are_no_flicker() -> None:
+def test_frames_that_were_not_scanned_are_no_flicker():
     frames = {i: things for i, things in clip(lambda i: [moving(i)]).items() if i not in (9, 20)}
     assert suspects([scan(frames)], THRESHOLDS, is_video=True) == []
     gap = {i: [] if i == 11 else [moving(i)] for i in (*range(10), *range(11, 30))}
@@ -112,7 +112,7 @@ def test_frames_that_were_not_scanned_are_no_flicker() -> None:
     assert found(around, Kind.BRIEF) == []
 
 
-def test_box_that_jumps_away_and_back() -> None:
+def test_box_that_jumps_away_and_back():
     frames = clip(lambda i: [thing(10 + 3 * i + (20 if i == 15 else 0))])
     (suspect,) = found(frames, Kind.BOX_JUMP)
     assert suspect.frame_index == 15
@@ -122,17 +122,17 @@ def test_box_that_jumps_away_and_back() -> None:
     assert found(frames, Kind.LANDMARK_JUMP) == [], "the landmarks go with their box"
 
 
-def test_box_that_grows_at_once() -> None:
+def test_box_that_grows_at_once():
     frames = clip(lambda i: [thing(100, grown=40 if i == 1 else 0)])
     assert numbers(found(frames, Kind.BOX_JUMP)) == [1]
 
 
-def test_jumps_of_a_restless_clip_are_usual() -> None:
+def test_jumps_of_a_restless_clip_are_usual():
     frames = clip(lambda i: [thing(100 + 10 * (i % 2))])
     assert found(frames, Kind.BOX_JUMP) == []
 
 
-def test_landmark_that_jumps_in_a_steady_box() -> None:
+def test_landmark_that_jumps_in_a_steady_box():
     frames = clip(lambda i: [thing(10 + 3 * i, bent=12 if i == 20 else 0)])
     (suspect,) = found(frames, Kind.LANDMARK_JUMP)
     assert (suspect.frame_index, suspect.values["point"]) == (20, 0)
@@ -140,7 +140,7 @@ def test_landmark_that_jumps_in_a_steady_box() -> None:
     assert found(frames, Kind.BOX_JUMP) == []
 
 
-def test_sudden_change_of_the_count() -> None:
+def test_sudden_change_of_the_count():
     def change(index: int) -> list[Thing]:
         return [thing(60 * each) for each in range(2 if index < 14 else 6)]
 
@@ -152,7 +152,7 @@ def test_sudden_change_of_the_count() -> None:
     assert found(slow, Kind.COUNT) == []
 
 
-def test_score_close_to_the_threshold_above_and_below() -> None:
+def test_score_close_to_the_threshold_above_and_below():
     frames = {0: [thing(0, 0.51)], 10: [thing(0, 0.48)], 20: [thing(0, 0.9), thing(200, 0.3)]}
     for is_video in (True, False):
         found_near = found(frames, Kind.NEAR, is_video=is_video)
@@ -162,14 +162,14 @@ def test_score_close_to_the_threshold_above_and_below() -> None:
         assert first.values["score"] == pytest.approx(0.51)
 
 
-def test_images_of_a_folder_have_no_neighbours() -> None:
+def test_images_of_a_folder_have_no_neighbours():
     frames = clip(lambda i: [thing(60 * each, 0.9) for each in range(i % 5)])
     assert suspects([scan(frames)], THRESHOLDS, is_video=False) == []
     near = found({0: [thing(0, 0.51)], 1: [thing(0, 0.51)]}, Kind.NEAR, is_video=False)
     assert numbers(near) == [0, 1]
 
 
-def test_landmarks_outside_their_box() -> None:
+def test_landmarks_outside_their_box():
     frames = clip(lambda i: [thing(100, bent=40 if i == 5 else 0)])
     (suspect,) = found(frames, Kind.OUTSIDE, is_video=False)
     assert (suspect.frame_index, suspect.values["points"]) == (5, 1)
@@ -181,7 +181,7 @@ def test_landmarks_outside_their_box() -> None:
     assert found(everywhere, Kind.OUTSIDE) == []
 
 
-def test_shape_far_from_the_usual_one() -> None:
+def test_shape_far_from_the_usual_one():
     frames = clip(lambda i: [thing(100, bent=16 if i == 8 else 0)])
     (suspect,) = found(frames, Kind.SHAPE, is_video=False)
     assert (suspect.frame_index, suspect.suspicion) == (8, pytest.approx(16 / SIDE, abs=1e-3))
@@ -189,7 +189,7 @@ def test_shape_far_from_the_usual_one() -> None:
     assert found(few, Kind.SHAPE, is_video=False) == []
 
 
-def test_two_models_that_find_different_objects() -> None:
+def test_two_models_that_find_different_objects():
     first = scan(clip(lambda i: [thing(0), thing(100)]), points=False)
     frames = clip(lambda i: [thing(0, kind=1), *([] if i == 9 else [thing(100, kind=1)])])
     second = scan(frames, points=False, classes=2)
@@ -203,7 +203,7 @@ def test_two_models_that_find_different_objects() -> None:
     assert len(suspects([first], THRESHOLDS, is_video=False, other=unnamed)) == 30
 
 
-def test_classes_that_only_one_of_two_models_has_are_different_objects() -> None:
+def test_classes_that_only_one_of_two_models_has_are_different_objects():
     first = scan(clip(lambda i: [thing(0, kind=2)]), points=False, classes=3)
     second = scan(clip(lambda i: [thing(0, kind=1)]), points=False, classes=2)
     other = Other([second], THRESHOLDS, {0: 0})
@@ -212,14 +212,14 @@ def test_classes_that_only_one_of_two_models_has_are_different_objects() -> None
     assert (each.values["both"], each.values["only_a"], each.values["only_b"]) == (0, 1, 1)
 
 
-def test_models_are_compared_in_the_frames_that_both_scanned() -> None:
+def test_models_are_compared_in_the_frames_that_both_scanned():
     first = scan(clip(lambda i: [thing(0)]), points=False)
     second = scan({3: [thing(0)], 7: [thing(200)], 99: []}, points=False)
     other = Other([second], THRESHOLDS, {0: 0})
     assert numbers(suspects([first], THRESHOLDS, is_video=False, other=other)) == [7]
 
 
-def test_parts_of_a_scan_are_one_clip() -> None:
+def test_parts_of_a_scan_are_one_clip():
     frames = clip(lambda i: [] if i == 15 else [moving(i)])
     halves = [dict(list(frames.items())[:16]), dict(list(frames.items())[16:])]
     parts = [scan(half) for half in halves]
@@ -229,7 +229,7 @@ def test_parts_of_a_scan_are_one_clip() -> None:
     assert numbers(suspects(parts, THRESHOLDS, is_video=True)) == [15]
 
 
-def test_the_most_suspicious_comes_first_and_hidden_classes_are_left_out() -> None:
+def test_the_most_suspicious_comes_first_and_hidden_classes_are_left_out():
     frames = clip(
         lambda i: [*([] if i == 4 else [thing(0)]), *([] if i == 9 else [thing(99, 0.6)])]
     )
@@ -239,7 +239,7 @@ def test_the_most_suspicious_comes_first_and_hidden_classes_are_left_out() -> No
     assert suspects([scan(frames)], hidden, is_video=True) == []
 
 
-def test_suspects_that_nobody_waits_for_are_given_up() -> None:
+def test_suspects_that_nobody_waits_for_are_given_up():
     with pytest.raises(Superseded):
         suspects(
             [scan(clip(lambda i: [moving(i)]))],

@@ -36,7 +36,7 @@ def status(path: str = "/models", token: str | None = None, **headers: str) -> i
         ("192.168.0.7:8000", 403),
     ],
 )
-def test_without_a_token_the_host_is_a_name_of_this_machine(host: str, expected: int) -> None:
+def test_without_a_token_the_host_is_a_name_of_this_machine(host, expected):
     assert status(host=host) == expected
 
 
@@ -50,7 +50,7 @@ def test_without_a_token_the_host_is_a_name_of_this_machine(host: str, expected:
         ("null", 403),
     ],
 )
-def test_without_a_token_pages_of_other_sites_are_refused(origin: str, expected: int) -> None:
+def test_without_a_token_pages_of_other_sites_are_refused(origin, expected):
     assert status(origin=origin) == expected
 
 
@@ -71,11 +71,11 @@ def test_without_a_token_pages_of_other_sites_are_refused(origin: str, expected:
         ("/health", "", 200),
     ],
 )
-def test_with_a_token_it_must_be_shown(path: str, authorization: str, expected: int) -> None:
+def test_with_a_token_it_must_be_shown(path, authorization, expected):
     assert status(path, TOKEN, authorization=authorization, host="example.org") == expected
 
 
-def test_the_token_goes_no_further() -> None:
+def test_the_token_goes_no_further():
     seen: list[dict[str, Any]] = []
 
     async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -87,7 +87,7 @@ def test_the_token_goes_no_further() -> None:
     assert seen[0]["query_string"] == b"conf=0.5&classes=a%2Cb"
 
 
-def test_a_token_in_the_address_goes_with_parameters() -> None:
+def test_a_token_in_the_address_goes_with_parameters():
     path = f"/detect?token={TOKEN}&conf=1"
     answer = served(lambda client: client.post(path, content=image()), token=TOKEN)
     assert (answer.status_code, answer.json()["detections"]) == (200, [])

@@ -26,7 +26,7 @@ def opened(camera: BrowserCamera) -> BrowserCamera:
     return camera
 
 
-def test_the_newest_frame_is_read() -> None:
+def test_the_newest_frame_is_read():
     camera = opened(BrowserCamera())
     camera.offer(frame(2))
     camera.offer(frame(3))
@@ -36,13 +36,13 @@ def test_the_newest_frame_is_read() -> None:
     assert camera.next_index == 1
 
 
-def test_a_turned_phone_changes_the_size() -> None:
+def test_a_turned_phone_changes_the_size():
     camera = opened(BrowserCamera())
     camera.offer(frame(2, (24, 32)))
     assert camera.read(buffer).bgr.shape == (32, 24, 3)
 
 
-def test_a_read_waits_for_the_next_frame() -> None:
+def test_a_read_waits_for_the_next_frame():
     camera = opened(BrowserCamera())
     camera.read(buffer)
     levels: list[int] = []
@@ -56,7 +56,7 @@ def test_a_read_waits_for_the_next_frame() -> None:
 @pytest.mark.parametrize(
     "stop", [BrowserCamera.end, BrowserCamera.interrupt], ids=["end", "interrupt"]
 )
-def test_a_waiting_read_ends(stop) -> None:
+def test_a_waiting_read_ends(stop):
     camera = opened(BrowserCamera())
     camera.read(buffer)
     timer = threading.Timer(0.01, stop, [camera])
@@ -66,14 +66,14 @@ def test_a_waiting_read_ends(stop) -> None:
     timer.join()
 
 
-def test_a_camera_that_has_left_cannot_be_opened() -> None:
+def test_a_camera_that_has_left_cannot_be_opened():
     camera = BrowserCamera()
     camera.end()
     with pytest.raises(SourceError):
         camera.open()
 
 
-def test_a_closed_camera_is_neither_read_nor_sought() -> None:
+def test_a_closed_camera_is_neither_read_nor_sought():
     camera = opened(BrowserCamera())
     camera.close()
     with pytest.raises(SourceError):

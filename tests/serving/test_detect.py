@@ -18,13 +18,13 @@ def post(data: bytes, query: str = "") -> httpx.Response:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-def test_an_image_of_each_kind_is_answered(kind: str) -> None:
+def test_an_image_of_each_kind_is_answered(kind):
     answer = post(image(0, kind=kind))
     assert (answer.status_code, len(answer.json()["detections"])) == (200, 1)
 
 
 @pytest.mark.parametrize("place", ["thumbnail", "video"])
-def test_a_jpeg_may_hold_what_looks_like_scans(place: str) -> None:
+def test_a_jpeg_may_hold_what_looks_like_scans(place):
     jpeg, other = image(0, kind="JPEG"), b"\xff\xda\x12" * 100
     if place == "video":  # a motion photo of a phone
         data = jpeg + b"\0\0\0\x18ftypmp42" + other
@@ -34,7 +34,7 @@ def test_a_jpeg_may_hold_what_looks_like_scans(place: str) -> None:
     assert (answer.status_code, len(answer.json().get("detections", []))) == (200, 1)
 
 
-def test_the_answer_is_a_line_of_result_files() -> None:
+def test_the_answer_is_a_line_of_result_files():
     answer = post(image(7))
     detections = Detections(
         np.array([[7, 0, 17, 10]], np.float32),
@@ -52,18 +52,18 @@ def test_the_answer_is_a_line_of_result_files() -> None:
     assert answer.json()["timings"].keys() == line["timings"].keys()
 
 
-def test_a_form_with_one_file_is_an_image() -> None:
+def test_a_form_with_one_file_is_an_image():
     files = {"image": ("a.png", image(7))}
     answer = served(lambda client: client.post("/detect", files=files))
     assert answer.json()["detections"][0]["xyxy"] == [7, 0, 17, 10]
 
 
-def test_thresholds_of_the_query_select_detections() -> None:
+def test_thresholds_of_the_query_select_detections():
     found = [len(post(image(), query).json()["detections"]) for query in ("?conf=0.9", "?conf=1")]
     assert found == [1, 0]
 
 
-def test_the_image_comes_back_annotated() -> None:
+def test_the_image_comes_back_annotated():
     ensure_gui_application()
     answer = post(image(7), "?format=image")
     assert answer.headers["content-type"] == "image/jpeg"

@@ -15,7 +15,7 @@ def submit(thread: EngineThread, bgr: ImageArray) -> ResultFuture:
     return thread.submit(lambda: bgr, "test")
 
 
-def test_results_belong_to_their_images() -> None:
+def test_results_belong_to_their_images():
     thread = EngineThread(FakeEngine())
     thread.start()
     futures = [submit(thread, numbered(number)) for number in range(20)]
@@ -25,7 +25,7 @@ def test_results_belong_to_their_images() -> None:
     assert not thread.is_alive()
 
 
-def test_every_run_is_reported_with_its_origin_and_time() -> None:
+def test_every_run_is_reported_with_its_origin_and_time():
     runs: list[tuple[str, float]] = []
     thread = EngineThread(
         FakeEngine(), report=lambda origin, seconds: runs.append((origin, seconds))
@@ -37,7 +37,7 @@ def test_every_run_is_reported_with_its_origin_and_time() -> None:
     assert runs == [("test", 0.006), ("live", 0.006)]  # 1 + 2 + 3 ms
 
 
-def test_images_that_wait_are_run_together() -> None:
+def test_images_that_wait_are_run_together():
     engine = BatchEngine(blocks_at={1})
     thread = EngineThread(engine, batch=4)
     thread.start()
@@ -51,7 +51,7 @@ def test_images_that_wait_are_run_together() -> None:
     assert engine.batches == [2, 4, 4, 2], "two to prepare the model, two of images"
 
 
-def test_the_image_that_breaks_a_batch_fails_alone() -> None:
+def test_the_image_that_breaks_a_batch_fails_alone():
     engine = BatchEngine(blocks_at={1}, fails_at={3: RuntimeError("broken")})
     thread = EngineThread(engine, batch=4)
     thread.start()
@@ -64,7 +64,7 @@ def test_the_image_that_breaks_a_batch_fails_alone() -> None:
     assert failed == [False, False, True, False]
 
 
-def test_a_model_that_fails_at_one_image_stays_ready() -> None:
+def test_a_model_that_fails_at_one_image_stays_ready():
     thread = EngineThread(FakeEngine(fails_at={1: RuntimeError("broken")}))
     thread.start()
     assert isinstance(submit(thread, numbered(1)).exception(), RuntimeError)
@@ -73,7 +73,7 @@ def test_a_model_that_fails_at_one_image_stays_ready() -> None:
     thread.stop()
 
 
-def test_a_model_that_exits_the_program_is_not_ready_until_it_works_again() -> None:
+def test_a_model_that_exits_the_program_is_not_ready_until_it_works_again():
     engine = FakeEngine(fails_at={0: SystemExit(1), 1: SystemExit(1)})  # 0 is a blank image
     thread = EngineThread(engine)
     thread.start()
@@ -84,13 +84,13 @@ def test_a_model_that_exits_the_program_is_not_ready_until_it_works_again() -> N
     thread.stop()
 
 
-def test_a_model_is_not_ready_before_it_is_prepared() -> None:
+def test_a_model_is_not_ready_before_it_is_prepared():
     thread = EngineThread(FakeEngine())
     assert "being prepared" in (thread.problem or "")
     thread.stop()
 
 
-def test_the_end_cancels_what_waits_and_finishes_what_runs() -> None:
+def test_the_end_cancels_what_waits_and_finishes_what_runs():
     engine = FakeEngine(blocks_at={0})
     thread = EngineThread(engine)
     thread.start()
@@ -108,9 +108,7 @@ def test_the_end_cancels_what_waits_and_finishes_what_runs() -> None:
     assert thread.problem == "The service is stopping."
 
 
-def test_outputs_that_cannot_be_right_are_warned_about_once(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_outputs_that_cannot_be_right_are_warned_about_once(caplog):
     engine = FakeEngine()
     vars(engine).update(doubt="odd boxes")
     thread = EngineThread(engine)

@@ -3,14 +3,13 @@
 import logging
 
 import httpx
-import pytest
 from clients import image, served
 from fakes import FakeEngine
 
 from kpviewer.serving.service import Service
 
 
-def test_the_model_is_described() -> None:
+def test_the_model_is_described():
     (model,) = served(lambda client: client.get("/models")).json()
     assert (model["name"], model["task"], model["classes"]) == ("fake", "detect", ["thing"])
     assert model["input_hw"] == [24, 32]
@@ -18,7 +17,7 @@ def test_the_model_is_described() -> None:
     assert {"licence", "model_hash", "keypoints"} <= model.keys()
 
 
-def test_health_says_why_it_isnt_ready() -> None:
+def test_health_says_why_it_isnt_ready():
     broken = FakeEngine(fails_at={0: RuntimeError("no memory"), 1: RuntimeError("no memory")})
 
     async def ask(client: httpx.AsyncClient) -> tuple[httpx.Response, ...]:
@@ -37,7 +36,7 @@ def test_health_says_why_it_isnt_ready() -> None:
     assert "no memory" in after.json()["error"]
 
 
-def test_health_finds_out_that_the_model_works_again() -> None:
+def test_health_finds_out_that_the_model_works_again():
     engine = FakeEngine(fails_at={0: RuntimeError("no memory"), 1: RuntimeError("no memory")})
 
     async def ask(client: httpx.AsyncClient) -> httpx.Response:
@@ -52,7 +51,7 @@ def test_health_finds_out_that_the_model_works_again() -> None:
     assert served(ask, engine).json() == {"ready": True}
 
 
-def test_metrics_count_requests_frames_and_times() -> None:
+def test_metrics_count_requests_frames_and_times():
     async def ask(client: httpx.AsyncClient) -> str:
         await client.post("/detect", content=image())
         await client.post("/detect", content=b"garbage")
@@ -75,7 +74,7 @@ def test_metrics_count_requests_frames_and_times() -> None:
         assert line in lines
 
 
-def test_a_failure_of_the_service_is_counted_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_the_service_is_counted_as_one(monkeypatch):
     def fails(*_: object) -> str:
         raise ValueError("odd")
 
@@ -89,7 +88,7 @@ def test_a_failure_of_the_service_is_counted_as_one(monkeypatch: pytest.MonkeyPa
     assert 'kpviewer_requests_total{code="500",path="/detect"} 1.0' in metrics
 
 
-def test_openapi_describes_every_route_with_examples() -> None:
+def test_openapi_describes_every_route_with_examples():
     paths = served(lambda client: client.get("/openapi.json")).json()["paths"]
     assert {"/detect", "/models", "/health", "/metrics"} <= paths.keys()
     detect = paths["/detect"]["post"]
@@ -109,9 +108,7 @@ def test_openapi_describes_every_route_with_examples() -> None:
     assert parameters == {"conf", "iou", "nms", "sigma", "keypoint_conf", "classes", "format"}
 
 
-def test_nothing_of_a_request_is_logged(
-    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_nothing_of_a_request_is_logged(caplog, capfd):
     async def ask(client: httpx.AsyncClient) -> None:
         for path in ("/detect?conf=0.1&token=secret-token", "/detect?token=wrong", "/secret"):
             await client.post(path, content=image())

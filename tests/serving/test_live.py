@@ -19,7 +19,7 @@ def counts(stream) -> dict[int, int]:
     return stream.state().counts
 
 
-def test_thresholds_change_the_detections_of_all() -> None:
+def test_thresholds_change_the_detections_of_all():
     with running() as stream:
         until(stream, lambda: counts(stream) == {0: 2})
         stream.apply(LiveChange(score=0.2))
@@ -28,7 +28,7 @@ def test_thresholds_change_the_detections_of_all() -> None:
         until(stream, lambda: counts(stream) == {})
 
 
-def test_classes_are_hidden_and_shown() -> None:
+def test_classes_are_hidden_and_shown():
     with running() as stream:
         stream.apply(LiveChange(score=0.2, classes={0: False}))
         until(stream, lambda: counts(stream) == {1: 1})
@@ -38,7 +38,7 @@ def test_classes_are_hidden_and_shown() -> None:
         assert stream.state().hidden == []
 
 
-def test_a_paused_frame_follows_the_slider_without_the_model() -> None:
+def test_a_paused_frame_follows_the_slider_without_the_model():
     engine = ThreeBoxes()
     with running(engine=engine) as stream:
         until(stream, lambda: counts(stream) == {0: 2})
@@ -53,7 +53,7 @@ def test_a_paused_frame_follows_the_slider_without_the_model() -> None:
         until(stream, lambda: engine.runs > runs)
 
 
-def test_a_frame_is_painted_with_its_boxes() -> None:
+def test_a_frame_is_painted_with_its_boxes():
     with running() as stream:
         until(stream, lambda: stream.frames.held is not None)
         painted = stream.frames.held.item
@@ -62,7 +62,7 @@ def test_a_frame_is_painted_with_its_boxes() -> None:
         assert not np.array_equal(painted.bgr[..., 0], original[..., 0])
 
 
-def test_frames_are_painted_only_while_somebody_watches() -> None:
+def test_frames_are_painted_only_while_somebody_watches():
     engine = ThreeBoxes()
     with running(engine=engine) as stream:
         eventually(lambda: engine.runs > 12)
@@ -70,7 +70,7 @@ def test_frames_are_painted_only_while_somebody_watches() -> None:
         until(stream, lambda: stream.frames.held is not None)
 
 
-def test_the_first_who_watches_sees_nothing_that_was_painted_for_those_before() -> None:
+def test_the_first_who_watches_sees_nothing_that_was_painted_for_those_before():
     engine = ThreeBoxes()
     with running(engine=engine) as stream:
         until(stream, lambda: True)
@@ -87,31 +87,31 @@ def test_the_first_who_watches_sees_nothing_that_was_painted_for_those_before() 
             until(stream, lambda: counts(stream) == {0: 2})
 
 
-def test_the_size_is_that_of_the_painted_frame() -> None:
+def test_the_size_is_that_of_the_painted_frame():
     with running(lambda: FakeSource(100_000, faults={3: resizes(48, 20)})) as stream:
         until(stream, lambda: stream.state().size_wh == (20, 48))
 
 
-def test_large_frames_are_shrunk() -> None:
+def test_large_frames_are_shrunk():
     options = LiveOptions(side_px=16)
     with running(options=options) as stream:
         until(stream, lambda: stream.frames.held is not None)
         assert stream.frames.held.item.bgr.shape == (12, 16, 3)
 
 
-def test_a_frame_that_cannot_be_painted_is_reported() -> None:
+def test_a_frame_that_cannot_be_painted_is_reported():
     style = OverlayStyle(lines="thick")  # type: ignore[arg-type]
     with running(options=LiveOptions(style)) as stream, stream.watching():
         eventually(lambda: "can't be painted" in (stream.state().problem or ""))
 
 
-def test_a_source_that_cannot_be_opened_is_an_error() -> None:
+def test_a_source_that_cannot_be_opened_is_an_error():
     source = FakeSource(open_errors=[SourceError("there is no such camera")])
     with pytest.raises(SourceError, match="no such camera"), running(lambda: source):
         pass
 
 
-def test_a_file_loops_or_stays_at_its_end() -> None:
+def test_a_file_loops_or_stays_at_its_end():
     engine = ThreeBoxes()
     with running(lambda: FakeSource(2), engine):
         eventually(lambda: engine.runs > 5)
@@ -120,7 +120,7 @@ def test_a_file_loops_or_stays_at_its_end() -> None:
         until(stream, lambda: counts(stream) == {0: 2})
 
 
-def test_a_camera_of_a_viewer_is_the_source_until_it_leaves() -> None:
+def test_a_camera_of_a_viewer_is_the_source_until_it_leaves():
     cameras = [FakeSource(live=True), FakeSource(live=True)]
     for camera in cameras:
         camera.give(100_000)
@@ -137,7 +137,7 @@ def test_a_camera_of_a_viewer_is_the_source_until_it_leaves() -> None:
     assert cameras[1].opens == 0
 
 
-def test_a_fault_of_the_model_is_reported_and_the_stream_goes_on() -> None:
+def test_a_fault_of_the_model_is_reported_and_the_stream_goes_on():
     class Failing(ThreeBoxes):
         def infer(self, bgr):
             if self.runs in (3, 4):  # a frame is tried twice
@@ -152,7 +152,7 @@ def test_a_fault_of_the_model_is_reported_and_the_stream_goes_on() -> None:
         assert stream.state().state == "running"
 
 
-def test_a_source_that_is_gone_after_a_camera_is_reported() -> None:
+def test_a_source_that_is_gone_after_a_camera_is_reported():
     camera = FakeSource(live=True)
     camera.give(100_000)
     sources = [FakeSource(100_000)]
@@ -168,7 +168,7 @@ def test_a_source_that_is_gone_after_a_camera_is_reported() -> None:
         assert stream.state().problem == "the file is gone"
 
 
-def test_a_camera_replaces_a_source_that_failed() -> None:
+def test_a_camera_replaces_a_source_that_failed():
     camera, has_started = FakeSource(live=True), threading.Event()
     camera.give(100_000)
 
@@ -184,7 +184,7 @@ def test_a_camera_replaces_a_source_that_failed() -> None:
         assert (stream.state().state, stream.state().problem) == ("running", None)
 
 
-def test_a_camera_that_comes_as_the_source_fails_is_not_lost() -> None:
+def test_a_camera_that_comes_as_the_source_fails_is_not_lost():
     camera, has_started = FakeSource(live=True), threading.Event()
     camera.give(100_000)
 
@@ -199,7 +199,7 @@ def test_a_camera_that_comes_as_the_source_fails_is_not_lost() -> None:
         assert (stream.state().state, stream.state().problem) == ("running", None)
 
 
-def test_a_change_is_read() -> None:
+def test_a_change_is_read():
     change = change_of('{"score": 0.25, "nms": "soft-linear", "classes": {"1": false}}')
     assert (change.score, change.nms, change.classes) == (0.25, NmsKind.SOFT_LINEAR, {1: False})
 
@@ -220,17 +220,17 @@ def test_a_change_is_read() -> None:
     ],
     ids=lambda message: str(message[:12]),
 )
-def test_an_invalid_change_is_refused(message: str | bytes) -> None:
+def test_an_invalid_change_is_refused(message):
     with pytest.raises(InputError, match="A change must"):
         change_of(message)
 
 
-def test_a_class_that_the_model_lacks_is_refused() -> None:
+def test_a_class_that_the_model_lacks_is_refused():
     with running() as stream, pytest.raises(InputError, match="2 classes, got id 7"):
         stream.apply(LiveChange(classes={7: False}))
 
 
-def test_a_viewer_is_greeted_with_the_classes_and_their_colours() -> None:
+def test_a_viewer_is_greeted_with_the_classes_and_their_colours():
     hello = greeting(ThreeBoxes().spec, "me")
     assert hello["classes"][0] == {"name": "cat", "color": "#56b4e9"}  # Okabe and Ito's sky blue
     assert hello["nms"] == ["none", "hard", "soft-linear", "soft-gaussian"]

@@ -149,7 +149,7 @@ def wait_for_text(page: Any, selector: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("transport", ["WebRTC", "MJPEG"])
-def test_the_stream_moves(page: Any, transport: str) -> None:
+def test_the_stream_moves(page, transport):
     query = "?video=mjpeg" if transport == "MJPEG" else ""
     page.add_init_script(PATIENT)
     page.goto(page.address + query)
@@ -158,7 +158,7 @@ def test_the_stream_moves(page: Any, transport: str) -> None:
     wait_for_text(page, "#status", "Live")
 
 
-def test_a_slider_changes_the_number_of_boxes(page: Any) -> None:
+def test_a_slider_changes_the_number_of_boxes(page):
     page.goto(page.address)
     wait_for_text(page, "#total", "2")
     page.get_by_label("Confidence").fill("0.2")
@@ -170,7 +170,7 @@ def test_a_slider_changes_the_number_of_boxes(page: Any) -> None:
     wait_for_text(page, "#total", "2")
 
 
-def test_the_space_bar_pauses_for_all(page: Any) -> None:
+def test_the_space_bar_pauses_for_all(page):
     page.goto(page.address)
     wait_for_text(page, "#status", "Live")
     page.keyboard.press("Space")
@@ -179,7 +179,7 @@ def test_the_space_bar_pauses_for_all(page: Any) -> None:
     wait_for_text(page, "#status", "Live")
 
 
-def test_a_pause_is_shown_before_the_service_has_answered(page: Any) -> None:
+def test_a_pause_is_shown_before_the_service_has_answered(page):
     page.route_web_socket(
         re.compile("live/state"),
         lambda socket: (socket.connect_to_server(), socket.on_message(lambda _text: None)),
@@ -194,7 +194,7 @@ def test_a_pause_is_shown_before_the_service_has_answered(page: Any) -> None:
     assert page.inner_text("#pause-text") == "Resume"
 
 
-def test_the_filter_lasts_when_the_page_connects_again(page: Any) -> None:
+def test_the_filter_lasts_when_the_page_connects_again(page):
     sockets = []
     page.route_web_socket(
         re.compile("live/state"),
@@ -211,7 +211,7 @@ def test_the_filter_lasts_when_the_page_connects_again(page: Any) -> None:
     assert page.locator("#classes li:visible").count() == 1
 
 
-def test_a_filter_of_many_classes_ends_with_them(page: Any) -> None:
+def test_a_filter_of_many_classes_ends_with_them(page):
     sockets = []
 
     def connect(socket: Any) -> None:
@@ -240,7 +240,7 @@ def with_classes(text: str, more: list[dict[str, str]]) -> str:
     return json.dumps(message)
 
 
-def test_the_camera_of_a_phone_becomes_the_source(page: Any) -> None:
+def test_the_camera_of_a_phone_becomes_the_source(page):
     page.add_init_script(PATIENT)
     page.goto(page.address)
     wait_for_text(page, "#source", "demo")
@@ -252,7 +252,7 @@ def test_the_camera_of_a_phone_becomes_the_source(page: Any) -> None:
     wait_for_text(page, "#source", "demo")
 
 
-def test_a_camera_is_asked_for_once(page: Any) -> None:
+def test_a_camera_is_asked_for_once(page):
     page.goto(page.address)
     wait_for_text(page, "#status", "Live")
     page.evaluate(ASK)
@@ -266,7 +266,7 @@ def test_a_camera_is_asked_for_once(page: Any) -> None:
     wait_for_text(page, "#source", "demo")
 
 
-def test_another_camera_that_cannot_be_used_ends_the_use_of_the_first(page: Any) -> None:
+def test_another_camera_that_cannot_be_used_ends_the_use_of_the_first(page):
     page.add_init_script(PATIENT)
     page.goto(page.address)
     wait_for_text(page, "#status", "Live")
@@ -279,7 +279,7 @@ def test_another_camera_that_cannot_be_used_ends_the_use_of_the_first(page: Any)
     assert page.evaluate("atClose") == "The camera is in use by another program."
 
 
-def test_nothing_is_wider_than_the_screen_and_every_control_has_a_name(page: Any) -> None:
+def test_nothing_is_wider_than_the_screen_and_every_control_has_a_name(page):
     page.goto(page.address)
     wait_for_text(page, "#status", "Live")
     for width, height in ((360, 800), (390, 800), (1600, 800), (568, 320), (844, 390)):
@@ -298,7 +298,7 @@ def test_nothing_is_wider_than_the_screen_and_every_control_has_a_name(page: Any
             )
 
 
-def test_the_colours_are_those_of_the_window() -> None:
+def test_the_colours_are_those_of_the_window():
     css = Path(__file__).parents[2].joinpath("kpviewer/serving/page/page.css").read_text()
     light, dark = css.split("@media (prefers-color-scheme: dark)")
     for theme, text in ((LIGHT, light), (DARK, dark.split("}\n}")[0])):

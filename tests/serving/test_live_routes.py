@@ -18,7 +18,7 @@ from kpviewer.structures import StreamInfo
 TOKEN = "abc-123_xyz"
 
 
-def test_the_page_loads_its_own_files_and_nothing_else() -> None:
+def test_the_page_loads_its_own_files_and_nothing_else():
     async def ask(client, app):
         index = await client.get("/")
         names = re.findall(r'(?:src|href)="([^"]+)"', index.text)
@@ -34,7 +34,7 @@ def test_the_page_loads_its_own_files_and_nothing_else() -> None:
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", file.text)
 
 
-def test_every_file_needs_the_token_which_the_page_passes_on() -> None:
+def test_every_file_needs_the_token_which_the_page_passes_on():
     async def ask(client, app):
         refused = [
             await client.get(f"/{name}") for name in ("", "icon.svg", "page/page.js", "live.mjpg")
@@ -48,7 +48,7 @@ def test_every_file_needs_the_token_which_the_page_passes_on() -> None:
     assert {file.status_code for file in files} == {200}
 
 
-def test_files_beside_the_page_are_not_served() -> None:
+def test_files_beside_the_page_are_not_served():
     async def ask(client, app):
         names = ("index.html", "other.js", "..%2Fapp.py", "../app.py")
         return [(await client.get(f"/page/{name}")).status_code for name in names]
@@ -56,7 +56,7 @@ def test_files_beside_the_page_are_not_served() -> None:
     assert set(served_live(ask)) == {404}
 
 
-def test_a_slider_of_one_viewer_moves_that_of_the_others() -> None:
+def test_a_slider_of_one_viewer_moves_that_of_the_others():
     async def ask(client, app):
         async with Channel(app, "/live/state") as one:
             assert (await one.receive())["classes"][1]["name"] == "dog"
@@ -73,7 +73,7 @@ def test_a_slider_of_one_viewer_moves_that_of_the_others() -> None:
     assert served_live(ask) == "fake"
 
 
-def test_an_invalid_change_closes_its_channel_alone() -> None:
+def test_an_invalid_change_closes_its_channel_alone():
     async def ask(client, app):
         async with Channel(app, "/live/state") as good:
             async with Channel(app, "/live/state") as bad:
@@ -87,7 +87,7 @@ def test_an_invalid_change_closes_its_channel_alone() -> None:
     assert served_live(ask) == 1008
 
 
-def test_a_reason_of_letters_that_take_several_bytes_fits_into_the_closing() -> None:
+def test_a_reason_of_letters_that_take_several_bytes_fits_into_the_closing():
     async def ask(client, app):
         async with Channel(app, "/live/state") as channel:
             await channel.send({"é" * 90: 1})
@@ -100,7 +100,7 @@ def test_a_reason_of_letters_that_take_several_bytes_fits_into_the_closing() -> 
     assert 100 < len(closed.reason.encode()) <= 123  # RFC 6455, 5.5
 
 
-def test_a_source_whose_name_is_no_text_is_shown() -> None:
+def test_a_source_whose_name_is_no_text_is_shown():
     class Odd(FakeSource):
         @property
         def info(self) -> StreamInfo:
@@ -113,7 +113,7 @@ def test_a_source_whose_name_is_no_text_is_shown() -> None:
     assert served_live(ask, lambda: Odd(100_000)) == r"clip\udce9.mp4"
 
 
-def test_channels_end_with_the_service() -> None:
+def test_channels_end_with_the_service():
     async def ask(client, app):
         async with Channel(app, "/live/state") as channel:
             app.state.service.close()
@@ -124,7 +124,7 @@ def test_channels_end_with_the_service() -> None:
     assert served_live(ask) == 1001
 
 
-def test_there_is_a_most_of_channels() -> None:
+def test_there_is_a_most_of_channels():
     async def ask(client, app):
         app.state.live.channels = Gate(1, "one page is open", lambda: None)
         async with Channel(app, "/live/state") as one, Channel(app, "/live/state") as other:
@@ -136,7 +136,7 @@ def test_there_is_a_most_of_channels() -> None:
     assert served_live(ask) == 1013
 
 
-def test_a_channel_needs_the_token() -> None:
+def test_a_channel_needs_the_token():
     async def ask(client, app):
         with pytest.raises(ClosedChannelError) as refused:
             async with Channel(app, "/live/state"):
@@ -147,7 +147,7 @@ def test_a_channel_needs_the_token() -> None:
     assert served_live(ask, token=TOKEN) == (401, "hello")
 
 
-def test_no_other_site_may_open_a_channel() -> None:
+def test_no_other_site_may_open_a_channel():
     async def ask(client, app):
         with pytest.raises(ClosedChannelError) as refused:
             async with Channel(app, "/live/state", origin="https://example.com"):
@@ -169,7 +169,7 @@ def test_no_other_site_may_open_a_channel() -> None:
     ],
     ids=["empty", "a list", "no viewer", "an unknown viewer", "no text", "too long"],
 )
-def test_an_offer_that_is_none_is_refused(body: str, status: int) -> None:
+def test_an_offer_that_is_none_is_refused(body, status):
     async def ask(client, app):
         return await client.post("/live/offer", content=body)
 
@@ -177,7 +177,7 @@ def test_an_offer_that_is_none_is_refused(body: str, status: int) -> None:
     assert (answer.status_code, list(answer.json())) == (status, ["error"])
 
 
-def test_a_slow_offer_is_cut_off() -> None:
+def test_a_slow_offer_is_cut_off():
     async def body() -> AsyncIterator[bytes]:
         yield b"{"
         await asyncio.Event().wait()
@@ -189,7 +189,7 @@ def test_a_slow_offer_is_cut_off() -> None:
     assert served_live(ask).status_code == 408
 
 
-def test_an_offer_of_a_viewer_must_be_sdp() -> None:
+def test_an_offer_of_a_viewer_must_be_sdp():
     media = "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 97\r\n"
     offers = ("v=0", media, media * 2, "m=audio 9\r\n", "\r\n" * 1000, "m=video \r\n")
 
@@ -202,7 +202,7 @@ def test_an_offer_of_a_viewer_must_be_sdp() -> None:
     assert set(served_live(ask)) == {422}
 
 
-def test_without_a_source_there_is_no_page() -> None:
+def test_without_a_source_there_is_no_page():
     async def ask(client):
         return [(await client.get(path)).status_code for path in ("/", "/live.mjpg")]
 

@@ -69,7 +69,7 @@ async def in_time(work) -> object:
     return await asyncio.wait_for(work, TIMEOUT_S)
 
 
-def test_parts_are_frames() -> None:
+def test_parts_are_frames():
     async def watch(stream) -> list[bytes]:
         client = Client(stream, gate())
         parts = await client.parts(3)
@@ -82,7 +82,7 @@ def test_parts_are_frames() -> None:
     assert all(bgr_of_jpeg(jpeg).shape == (24, 32, 3) for jpeg in parts)
 
 
-def test_a_slow_client_skips_frames_and_holds_nobody_up() -> None:
+def test_a_slow_client_skips_frames_and_holds_nobody_up():
     async def watch(stream) -> tuple[int, int]:
         slow, quick = Client(stream, gate()), Client(stream, gate())
         await slow.parts(1)
@@ -101,7 +101,7 @@ def test_a_slow_client_skips_frames_and_holds_nobody_up() -> None:
     assert passed >= 18
 
 
-def test_a_frame_is_sent_once() -> None:
+def test_a_frame_is_sent_once():
     frames: Newest[SimpleNamespace] = Newest()
     for number in range(5):
         frames.publish(SimpleNamespace(jpeg=lambda number=number: b"frame %d" % number))
@@ -118,7 +118,7 @@ def test_a_frame_is_sent_once() -> None:
     assert asyncio.run(in_time(watch())) == [b"frame 4"]
 
 
-def test_there_is_a_most_of_clients() -> None:
+def test_there_is_a_most_of_clients():
     async def watch(stream) -> None:
         places = gate(1)
         first = Client(stream, places)
@@ -132,7 +132,7 @@ def test_there_is_a_most_of_clients() -> None:
         asyncio.run(in_time(watch(stream)))
 
 
-def test_the_response_ends_with_the_stream() -> None:
+def test_the_response_ends_with_the_stream():
     async def watch(stream) -> None:
         client = Client(stream, gate())
         await client.parts(1)
@@ -146,7 +146,7 @@ def test_the_response_ends_with_the_stream() -> None:
         asyncio.run(in_time(watch(stream)))
 
 
-def test_the_route_says_what_it_sends() -> None:
+def test_the_route_says_what_it_sends():
     async def ask(client, app) -> tuple[int, str]:
         app.state.live.stream.let_go()  # httpx's transport waits for the end of a response
         answer = await client.get("/live.mjpg")

@@ -9,14 +9,14 @@ from fakes import TIMEOUT_S
 from kpviewer.serving.newest import ClosedError, Newest
 
 
-def test_a_reader_gets_the_newest_and_skips_those_between() -> None:
+def test_a_reader_gets_the_newest_and_skips_those_between():
     newest: Newest[str] = Newest()
     for item in "abc":
         newest.publish(item)
     assert asyncio.run(newest.after(0)) == (3, "c")
 
 
-def test_a_reader_waits_for_an_item_of_another_thread() -> None:
+def test_a_reader_waits_for_an_item_of_another_thread():
     newest: Newest[str] = Newest()
 
     async def read() -> str:
@@ -31,7 +31,7 @@ def test_a_reader_waits_for_an_item_of_another_thread() -> None:
     assert asyncio.run(read()) == "a"
 
 
-def test_a_forgotten_item_is_gone_and_its_number_is_not_used_again() -> None:
+def test_a_forgotten_item_is_gone_and_its_number_is_not_used_again():
     newest: Newest[str] = Newest()
     newest.publish("a")
     newest.forget()
@@ -41,14 +41,14 @@ def test_a_forgotten_item_is_gone_and_its_number_is_not_used_again() -> None:
     assert asyncio.run(newest.after(1)) == (2, "b")
 
 
-def test_a_reader_that_is_up_to_date_waits_in_vain() -> None:
+def test_a_reader_that_is_up_to_date_waits_in_vain():
     newest: Newest[str] = Newest()
     newest.publish("a")
     with pytest.raises(TimeoutError):
         asyncio.run(newest.after(1, 0.01))
 
 
-def test_closing_lets_every_reader_go() -> None:
+def test_closing_lets_every_reader_go():
     newest: Newest[str] = Newest()
     newest.publish("a")
 
@@ -63,7 +63,7 @@ def test_closing_lets_every_reader_go() -> None:
         asyncio.run(newest.after(0))
 
 
-def test_a_reader_whose_event_loop_has_ended_is_no_trouble() -> None:
+def test_a_reader_whose_event_loop_has_ended_is_no_trouble():
     newest: Newest[str] = Newest()
 
     async def leave() -> None:

@@ -17,7 +17,7 @@ SDP = "\r\n".join((
 ))  # fmt: skip
 
 
-def test_named_candidates_are_looked_up_later() -> None:
+def test_named_candidates_are_looked_up_later():
     offer = offer_of(SDP)
     assert offer.named == (NAMED,)
     assert offer.sdp.splitlines() == [
@@ -36,7 +36,7 @@ def test_named_candidates_are_looked_up_later() -> None:
     ],
     ids=["empty", "two videos", "sound", "too many candidates", "too long"],
 )
-def test_other_offers_are_refused(sdp: str) -> None:
+def test_other_offers_are_refused(sdp):
     with pytest.raises(RequestError) as refused:
         offer_of(sdp)
     assert refused.value.status == 422

@@ -73,7 +73,7 @@ def many_scans() -> bytes:
     ],
     ids=lambda value: "" if isinstance(value, bytes) else str(value),
 )
-def test_what_is_no_small_image_is_refused(data: bytes, status: int, words: str) -> None:
+def test_what_is_no_small_image_is_refused(data, status, words):
     engine, limits = FakeEngine(), SMALL if status == 413 else Limits()
     answer = served(lambda client: client.post("/detect", content=data), engine, limits)
     assert (answer.status_code, answer.json().keys()) == (status, {"error"})
@@ -83,14 +83,14 @@ def test_what_is_no_small_image_is_refused(data: bytes, status: int, words: str)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_an_image_that_curl_read_as_text_is_refused_with_its_cure(kind: str) -> None:
+def test_an_image_that_curl_read_as_text_is_refused_with_its_cure(kind):
     text = saved(kind).translate(None, b"\r\n\0")  # what curl -d sends of a file
     answer = served(lambda client: client.post("/detect", content=text))
     assert answer.status_code in (415, 422)
     assert "curl --data-binary" in answer.json()["error"]
 
 
-def test_data_behind_the_last_pixel_isnt_inflated(capfd: pytest.CaptureFixture[str]) -> None:
+def test_data_behind_the_last_pixel_isnt_inflated(capfd):
     bgr = decoded(png((10, 10), bytes(31 * 10 + 20_000_000)), 100)
     assert bgr.shape == (10, 10, 3)
     assert capfd.readouterr().err == "", "libpng, which inflates all of it, has read the image"
@@ -111,7 +111,7 @@ def test_data_behind_the_last_pixel_isnt_inflated(capfd: pytest.CaptureFixture[s
         ("format=xml", "format must be 'json' or 'image'"),
     ],
 )
-def test_a_wrong_parameter_is_named_before_the_upload(query: str, words: str) -> None:
+def test_a_wrong_parameter_is_named_before_the_upload(query, words):
     async def body() -> AsyncIterator[bytes]:
         raise AssertionError("the image was read")
         yield b""
@@ -131,13 +131,13 @@ def test_a_wrong_parameter_is_named_before_the_upload(query: str, words: str) ->
         ("GET", "/stream", 426),
     ],
 )
-def test_other_addresses_are_refused_in_one_line(method: str, path: str, status: int) -> None:
+def test_other_addresses_are_refused_in_one_line(method, path, status):
     answer = served(lambda client: client.request(method, path))
     assert (answer.status_code, list(answer.json())) == (status, ["error"])
     assert answer.headers.get("Allow") == ("POST" if status == 405 else None)
 
 
-def test_a_compressed_body_is_refused_by_its_coding() -> None:
+def test_a_compressed_body_is_refused_by_its_coding():
     headers = {"Content-Encoding": "gzip"}
     data = gzip.compress(image())
     answer = served(lambda client: client.post("/detect", content=data, headers=headers))
@@ -157,20 +157,20 @@ def test_a_compressed_body_is_refused_by_its_coding() -> None:
     ],
     ids=["empty", "garbage", "a field", "two files", "cut off"],
 )
-def test_a_form_without_one_file_is_refused(form: bytes) -> None:
+def test_a_form_without_one_file_is_refused(form):
     headers = {"content-type": "multipart/form-data; boundary=x"}
     answer = served(lambda client: client.post("/detect", content=form, headers=headers))
     assert answer.status_code == 422
     assert "form" in answer.json()["error"]
 
 
-def test_a_form_with_an_endless_boundary_is_refused() -> None:
+def test_a_form_with_an_endless_boundary_is_refused():
     headers = {"content-type": "multipart/form-data; boundary=" + "x" * 1000}
     answer = served(lambda client: client.post("/detect", content=b"", headers=headers))
     assert (answer.status_code, "form" in answer.json()["error"]) == (422, True)
 
 
-def test_a_body_without_a_length_is_cut_off_at_the_limit() -> None:
+def test_a_body_without_a_length_is_cut_off_at_the_limit():
     sent = []
 
     async def body() -> AsyncIterator[bytes]:
@@ -182,7 +182,7 @@ def test_a_body_without_a_length_is_cut_off_at_the_limit() -> None:
     assert answer.status_code == 413
 
 
-def test_a_slow_upload_is_cut_off() -> None:
+def test_a_slow_upload_is_cut_off():
     async def body() -> AsyncIterator[bytes]:
         yield b"\xff"
         await asyncio.Event().wait()
@@ -192,7 +192,7 @@ def test_a_slow_upload_is_cut_off() -> None:
     assert answer.status_code == 408
 
 
-def test_an_answer_that_takes_too_long_is_given_up() -> None:
+def test_an_answer_that_takes_too_long_is_given_up():
     engine = FakeEngine(blocks_at={1})
 
     async def ask(client: httpx.AsyncClient) -> httpx.Response:
@@ -204,9 +204,7 @@ def test_an_answer_that_takes_too_long_is_given_up() -> None:
     assert (answer.status_code, "0.05 s" in answer.json()["error"]) == (504, True)
 
 
-def test_images_of_requests_that_were_given_up_are_decoded_three_at_a_time(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_images_of_requests_that_were_given_up_are_decoded_three_at_a_time(monkeypatch):
     may_go_on, begun = threading.Event(), []
 
     def slowly(data: bytes, max_pixels: int) -> ImageArray:
@@ -224,7 +222,7 @@ def test_images_of_requests_that_were_given_up_are_decoded_three_at_a_time(
     assert served(ask, limits=Limits(timeout_s=0.05)) == ({504}, 3)
 
 
-def test_requests_beyond_the_queue_are_refused_at_once() -> None:
+def test_requests_beyond_the_queue_are_refused_at_once():
     engine = FakeEngine(blocks_at={1})
 
     async def ask(client: httpx.AsyncClient) -> tuple[httpx.Response, httpx.Response, str]:

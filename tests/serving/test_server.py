@@ -33,7 +33,7 @@ def all_of(client: socket.socket) -> bytes:
     return received
 
 
-def test_an_image_is_answered_over_a_socket() -> None:
+def test_an_image_is_answered_over_a_socket():
     with server() as (_, port):
         answer = httpx.post(f"http://localhost:{port}/detect", content=image(7))
     assert answer.json()["detections"][0]["xyxy"] == [7, 0, 17, 10]
@@ -41,15 +41,13 @@ def test_an_image_is_answered_over_a_socket() -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"GET /health HT", b"GET /health HTTP/1.1\r\nHost: a\r\n"])
-def test_a_head_that_doesnt_arrive_is_not_waited_for(
-    monkeypatch: pytest.MonkeyPatch, text: bytes
-) -> None:
+def test_a_head_that_doesnt_arrive_is_not_waited_for(monkeypatch, text):
     monkeypatch.setattr(connections, "HEAD_S", 0.05)
     with server() as (_, port):
         assert all_of(client_of(port, text)) == b""
 
 
-def test_a_second_head_isnt_waited_for_either(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_head_isnt_waited_for_either(monkeypatch):
     monkeypatch.setattr(connections, "HEAD_S", 0.05)
     with server() as (_, port):
         one = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -57,7 +55,7 @@ def test_a_second_head_isnt_waited_for_either(monkeypatch: pytest.MonkeyPatch) -
     assert received.count(b"HTTP/1.1 200") == 1
 
 
-def test_an_answer_that_nobody_reads_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_nobody_reads_ends_the_connection(monkeypatch):
     monkeypatch.setattr(connections, "READ_S", 0.05)
     asked = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with server() as (running, port), client_of(port) as client:
@@ -77,7 +75,7 @@ def _send_until_closed(client: socket.socket, text: bytes) -> None:
         pass
 
 
-def test_a_name_of_a_class_that_isnt_encoded_is_refused_by_its_reason() -> None:
+def test_a_name_of_a_class_that_isnt_encoded_is_refused_by_its_reason():
     with server() as (_, port):
         asked = "POST /detect?classes=顔 HTTP/1.1\r\nHost: localhost\r\n\r\n"
         head, _, body = all_of(client_of(port, asked.encode())).partition(b"\r\n\r\n")
@@ -85,7 +83,7 @@ def test_a_name_of_a_class_that_isnt_encoded_is_refused_by_its_reason() -> None:
     assert "must be encoded" in json.loads(body)["error"]
 
 
-def test_the_work_of_a_client_that_has_gone_is_given_up() -> None:
+def test_the_work_of_a_client_that_has_gone_is_given_up():
     engine = FakeEngine(blocks_at={1})
     head = b"POST /detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
     with server(engine, Limits(queue=2)) as (_, port):
@@ -101,7 +99,7 @@ def test_the_work_of_a_client_that_has_gone_is_given_up() -> None:
     assert engine.seen == [1, 3]
 
 
-def test_the_body_of_an_answer_doesnt_wait_for_the_receipt_of_its_head() -> None:
+def test_the_body_of_an_answer_doesnt_wait_for_the_receipt_of_its_head():
     with server() as (running, port), client_of(port):
         eventually(lambda: len(running.server_state.connections) == 1)
         (connection,) = running.server_state.connections
@@ -109,7 +107,7 @@ def test_the_body_of_an_answer_doesnt_wait_for_the_receipt_of_its_head() -> None
         assert used.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
 
-def test_connections_beyond_the_limit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_beyond_the_limit_are_refused(monkeypatch):
     monkeypatch.setattr(connections, "MOST_CONNECTIONS", 1)
     with server() as (running, port), client_of(port):
         eventually(lambda: len(running.server_state.connections) == 1)
@@ -117,7 +115,7 @@ def test_connections_beyond_the_limit_are_refused(monkeypatch: pytest.MonkeyPatc
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 
 
-def test_the_end_refuses_what_waits_and_closes_what_is_open() -> None:
+def test_the_end_refuses_what_waits_and_closes_what_is_open():
     engine = FakeEngine(blocks_at={1})
     head = b"POST /detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
     with server(engine) as (running, port):
@@ -135,18 +133,18 @@ def test_the_end_refuses_what_waits_and_closes_what_is_open() -> None:
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
-def test_every_interface_of_ipv6_is_every_one_of_ipv4_too() -> None:
+def test_every_interface_of_ipv6_is_every_one_of_ipv4_too():
     with listen("::", 0) as sock:
         client_of(sock.getsockname()[1]).close()
 
 
-def test_a_taken_port_is_reported_in_one_line() -> None:
+def test_a_taken_port_is_reported_in_one_line():
     with listen("127.0.0.1", 0) as sock, pytest.raises(KpviewerError, match="is in use") as found:
         listen("127.0.0.1", sock.getsockname()[1])
     assert "\n" not in str(found.value)
 
 
-def test_another_machines_address_is_reported() -> None:
+def test_another_machines_address_is_reported():
     with pytest.raises(KpviewerError, match="no address of this machine"):
         listen("192.0.2.1", 0)
 
@@ -164,11 +162,11 @@ def test_another_machines_address_is_reported() -> None:
         ("", False),
     ],
 )
-def test_only_addresses_of_this_machine_are_loopback(host: str, expected: bool) -> None:
+def test_only_addresses_of_this_machine_are_loopback(host, expected):
     assert is_loopback(host) is expected
 
 
-def test_the_address_is_one_for_a_browser() -> None:
+def test_the_address_is_one_for_a_browser():
     with listen("127.0.0.1", 0) as sock:
         port = sock.getsockname()[1]
         assert url_of(*sock.getsockname()[:2], tls=False) == f"http://127.0.0.1:{port}"

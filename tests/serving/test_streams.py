@@ -40,7 +40,7 @@ def answer(client: ClientConnection) -> dict[str, Any]:
     return value
 
 
-def test_frames_are_answered_with_lines_of_result_files(port: int) -> None:
+def test_frames_are_answered_with_lines_of_result_files(port):
     with opened(port) as client:
         client.send(image(3))
         first = answer(client)
@@ -50,7 +50,7 @@ def test_frames_are_answered_with_lines_of_result_files(port: int) -> None:
     assert [each["detections"][0]["xyxy"][0] for each in (first, second)] == [3, 4]
 
 
-def test_the_newest_frame_wins() -> None:
+def test_the_newest_frame_wins():
     engine = FakeEngine(blocks_at={1})
     with server(engine) as (_, port), opened(port) as client:
         for number in range(1, 9):
@@ -66,7 +66,7 @@ def test_the_newest_frame_wins() -> None:
     assert engine.seen == [1, 8]
 
 
-def test_a_text_message_changes_the_thresholds(port: int) -> None:
+def test_a_text_message_changes_the_thresholds(port):
     with opened(port, "?conf=0.5") as client:
         counts = []
         for text in ("", '{"conf": 1}', '{"conf": 0.1, "classes": "thing"}'):
@@ -88,9 +88,7 @@ def test_a_text_message_changes_the_thresholds(port: int) -> None:
         ('{"classes": "cat"}', "'cat' is no class"),
     ],
 )
-def test_a_wrong_message_is_answered_and_the_stream_goes_on(
-    port: int, message: str | bytes, words: str
-) -> None:
+def test_a_wrong_message_is_answered_and_the_stream_goes_on(port, message, words):
     with opened(port) as client:
         client.send(message)
         assert words in answer(client)["error"]
@@ -98,7 +96,7 @@ def test_a_wrong_message_is_answered_and_the_stream_goes_on(
         assert len(answer(client)["detections"]) == 1
 
 
-def test_a_model_that_fails_at_a_frame_is_reported_with_its_index() -> None:
+def test_a_model_that_fails_at_a_frame_is_reported_with_its_index():
     with stream(FakeEngine(fails_at={1: RuntimeError("broken")})) as client:
         client.send(image(1))
         failed = answer(client)
@@ -107,7 +105,7 @@ def test_a_model_that_fails_at_a_frame_is_reported_with_its_index() -> None:
     assert failed == {"index": 0, "error": "The model failed: RuntimeError: broken"}
 
 
-def test_a_stream_without_frames_is_closed() -> None:
+def test_a_stream_without_frames_is_closed():
     with stream(limits=Limits(idle_s=0.05)) as client, pytest.raises(ConnectionClosed) as closed:
         client.recv(TIMEOUT_S)
     assert closed.value.rcvd is not None
@@ -115,7 +113,7 @@ def test_a_stream_without_frames_is_closed() -> None:
     assert "No frame" in closed.value.rcvd.reason
 
 
-def test_a_stream_that_waits_for_an_answer_is_not_idle() -> None:
+def test_a_stream_that_waits_for_an_answer_is_not_idle():
     engine = FakeEngine(blocks_at={1})
     with stream(engine, Limits(idle_s=0.05)) as client:
         client.send(image(1))
@@ -126,7 +124,7 @@ def test_a_stream_that_waits_for_an_answer_is_not_idle() -> None:
         assert len(answer(client)["detections"]) == 1
 
 
-def test_a_frame_without_an_answer_in_time_is_reported_with_its_index() -> None:
+def test_a_frame_without_an_answer_in_time_is_reported_with_its_index():
     engine = FakeEngine(blocks_at={1})
     with stream(engine, Limits(timeout_s=0.05)) as client:
         client.send(image(1))
@@ -135,7 +133,7 @@ def test_a_frame_without_an_answer_in_time_is_reported_with_its_index() -> None:
     assert late == {"index": 0, "error": "There was no answer within 0.05 s. Try again."}
 
 
-def test_a_frame_has_the_thresholds_of_its_arrival() -> None:
+def test_a_frame_has_the_thresholds_of_its_arrival():
     engine = FakeEngine(blocks_at={1})
     with stream(engine) as client:
         client.send(image(1))
@@ -150,7 +148,7 @@ def test_a_frame_has_the_thresholds_of_its_arrival() -> None:
         assert answer(client)["detections"] == []
 
 
-def test_a_message_that_is_too_large_closes_the_stream() -> None:
+def test_a_message_that_is_too_large_closes_the_stream():
     limits = Limits(max_bytes=1000)
     with stream(limits=limits) as client, pytest.raises(ConnectionClosed) as closed:
         client.send(bytes(1001))
@@ -168,23 +166,21 @@ def test_a_message_that_is_too_large_closes_the_stream() -> None:
         ("", "http://example.org", 403),
     ],
 )
-def test_a_stream_is_refused_before_it_opens(
-    port: int, query: str, origin: str | None, status: int
-) -> None:
+def test_a_stream_is_refused_before_it_opens(port, query, origin, status):
     with pytest.raises(InvalidStatus) as refused, opened(port, query, origin=origin):
         pass
     assert refused.value.response.status_code == status
     assert b'{"error":' in refused.value.response.body
 
 
-def test_a_stream_at_another_address_is_refused_by_its_reason(port: int) -> None:
+def test_a_stream_at_another_address_is_refused_by_its_reason(port):
     with pytest.raises(InvalidStatus) as refused, connect(f"ws://127.0.0.1:{port}/streams"):
         pass
     assert refused.value.response.status_code == 404
     assert b"There is no such address" in refused.value.response.body
 
 
-def test_streams_beyond_the_limit_are_refused() -> None:
+def test_streams_beyond_the_limit_are_refused():
     with server(limits=Limits(streams=1)) as (_, port):
         with opened(port), pytest.raises(InvalidStatus) as refused, opened(port):
             pass

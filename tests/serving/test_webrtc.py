@@ -91,7 +91,7 @@ async def until_all_have_gone(app: Any) -> None:
         await asyncio.sleep(0.005)
 
 
-def test_a_viewer_sees_the_painted_frames_move() -> None:
+def test_a_viewer_sees_the_painted_frames_move():
     async def ask(client, app):
         async with viewer(client, app) as (channel, browser):
             assert "a=candidate" in (await browser.offer()).json()["sdp"]
@@ -107,7 +107,7 @@ def test_a_viewer_sees_the_painted_frames_move() -> None:
     assert state["counts"] == {"0": 2}
 
 
-def test_a_connection_ends_with_the_channel_of_its_page() -> None:
+def test_a_connection_ends_with_the_channel_of_its_page():
     async def ask(client, app):
         async with Channel(app, "/live/state") as watching:
             async with Channel(app, "/live/state") as channel:
@@ -121,7 +121,7 @@ def test_a_connection_ends_with_the_channel_of_its_page() -> None:
     served_live(ask)
 
 
-def test_a_camera_is_the_source_until_its_page_is_closed() -> None:
+def test_a_camera_is_the_source_until_its_page_is_closed():
     async def ask(client, app):
         async with viewer(client, app) as (channel, browser):
             assert (await browser.offer(FakeCamera())).status_code == 200
@@ -139,7 +139,7 @@ def test_a_camera_is_the_source_until_its_page_is_closed() -> None:
     assert (refused.status_code, after["viewers"]) == (409, 0)
 
 
-def test_another_camera_of_the_same_page_replaces_the_first() -> None:
+def test_another_camera_of_the_same_page_replaces_the_first():
     async def ask(client, app):
         async with viewer(client, app) as (channel, browser):
             await browser.offer(FakeCamera())
@@ -153,7 +153,7 @@ def test_another_camera_of_the_same_page_replaces_the_first() -> None:
     assert served_live(ask, limits=PeerLimits(peers=1)).status_code == 200
 
 
-def test_a_camera_whose_frames_are_too_large_is_let_go() -> None:
+def test_a_camera_whose_frames_are_too_large_is_let_go():
     async def ask(client, app):
         async with viewer(client, app) as (channel, browser):
             await browser.offer(FakeCamera((80, 32)))
@@ -163,7 +163,7 @@ def test_a_camera_whose_frames_are_too_large_is_let_go() -> None:
     assert served_live(ask, limits=PeerLimits(side_px=64))["source"] == "fake"
 
 
-def test_a_connection_that_is_never_made_ends() -> None:
+def test_a_connection_that_is_never_made_ends():
     async def ask(client, app):
         async with viewer(client, app) as (channel, browser):
             assert (await browser.offer(connects=False)).status_code == 200
@@ -173,7 +173,7 @@ def test_a_connection_that_is_never_made_ends() -> None:
     served_live(ask, limits=PeerLimits(connect_s=0.1))
 
 
-def test_a_name_that_is_no_candidate_is_left_out() -> None:
+def test_a_name_that_is_no_candidate_is_left_out():
     async def ask(client, app):
         async with viewer(client, app) as (_, browser):
             await browser.offer(extra="a=candidate:1 1 udp 1 bad.local\r\n")
@@ -182,9 +182,7 @@ def test_a_name_that_is_no_candidate_is_left_out() -> None:
     assert served_live(ask, host="192.0.2.9") == 3
 
 
-def test_a_page_that_closes_while_its_connection_closes_is_no_trouble(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_page_that_closes_while_its_connection_closes_is_no_trouble(caplog):
     async def ask(client, app):
         for _ in range(3):
             async with viewer(client, app) as (_, browser):
@@ -199,7 +197,7 @@ def test_a_page_that_closes_while_its_connection_closes_is_no_trouble(
     assert caplog.messages == []
 
 
-def test_there_is_a_most_of_connections() -> None:
+def test_there_is_a_most_of_connections():
     async def ask(client, app):
         async with viewer(client, app) as (_, one), viewer(client, app) as (_, other):
             await one.offer()
@@ -212,7 +210,7 @@ def test_there_is_a_most_of_connections() -> None:
     assert answer.headers["retry-after"] == "1"
 
 
-def test_connections_end_with_the_service() -> None:
+def test_connections_end_with_the_service():
     async def ask(client, app):
         async with viewer(client, app) as (_, browser):
             await browser.offer()

@@ -3,8 +3,6 @@
 Each serves connections from a thread, and stops at the end of its ``with`` block.
 """
 
-from __future__ import annotations
-
 import re
 import socket
 import struct

@@ -39,30 +39,28 @@ from kpviewer.system.progress import PROGRESS, Progress
         ("screen:2:0,0,640,480", ScreenSource),
     ],
 )
-def test_the_text_decides_the_kind(text: str, kind: type) -> None:
+def test_the_text_decides_the_kind(text, kind):
     assert isinstance(make_source(text), kind)
 
 
-def test_no_text_opens_the_first_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_text_opens_the_first_camera(monkeypatch):
     monkeypatch.setattr(opening, "list_cameras", lambda: [Camera(2, "Webcam", "/dev/video2")])
     assert isinstance(make_source(None), CameraSource)
 
 
 @pytest.mark.parametrize("text", [None, "", "  "])
-def test_no_text_opens_the_demo_without_a_camera(
-    monkeypatch: pytest.MonkeyPatch, text: str | None
-) -> None:
+def test_no_text_opens_the_demo_without_a_camera(monkeypatch, text):
     monkeypatch.setattr(opening, "list_cameras", list)
     assert isinstance(make_source(text), DemoSource)
 
 
-def test_a_file_is_a_video_or_an_image(tmp_path: Path, image_folder: Path) -> None:
+def test_a_file_is_a_video_or_an_image(tmp_path, image_folder):
     write_video(tmp_path / "film.mp4", frames=2)
     assert isinstance(make_source(str(tmp_path / "film.mp4")), VideoSource)
     assert isinstance(make_source(str(image_folder / "img1.png")), ImagesSource)
 
 
-def test_a_photograph_called_an_animation_is_shown(tmp_path: Path) -> None:
+def test_a_photograph_called_an_animation_is_shown(tmp_path):
     for kind, expected in (("PNG", ImagesSource), ("JPEG", ImagesSource), ("GIF", VideoSource)):
         path = tmp_path / f"{kind}.gif"
         Image.new("RGB", (8, 8)).save(path, kind)
@@ -74,14 +72,14 @@ def test_a_photograph_called_an_animation_is_shown(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["download", "EPQ2.jpg_large", "IMG_1.jpg~"])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF", "JPEG2000"])
-def test_an_image_without_the_suffix_of_one_is_shown(tmp_path: Path, name: str, kind: str) -> None:
+def test_an_image_without_the_suffix_of_one_is_shown(tmp_path, name, kind):
     Image.new("RGB", (32, 16)).save(tmp_path / name, kind)
     source = make_source(str(tmp_path / name))
     assert (source.open().width, source.info.height, source.info.frame_count) == (32, 16, 1)
     source.close()
 
 
-def test_a_video_without_a_suffix_is_played(tmp_path: Path) -> None:
+def test_a_video_without_a_suffix_is_played(tmp_path):
     write_video(tmp_path / "film.mp4", frames=2)
     source = make_source(str((tmp_path / "film.mp4").rename(tmp_path / "film")))
     assert source.open().frame_count == 2
@@ -90,8 +88,8 @@ def test_a_video_without_a_suffix_is_played(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [" lead.mp4", "trail.mp4 ", "~clip.mp4"])
 def test_a_file_in_the_present_folder_may_begin_with_a_blank_or_a_tilde(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+    tmp_path, monkeypatch, name
+):
     monkeypatch.chdir(tmp_path)
     write_video(tmp_path / "film.mp4", frames=2)
     (tmp_path / "film.mp4").rename(name)
@@ -101,9 +99,7 @@ def test_a_file_in_the_present_folder_may_begin_with_a_blank_or_a_tilde(
     source.close()
 
 
-def test_blanks_around_a_name_and_a_home_folder_are_those_of_the_shell(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_blanks_around_a_name_and_a_home_folder_are_those_of_the_shell(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     write_video(tmp_path / "film.mp4", frames=2)
     for text in (f" {tmp_path / 'film.mp4'} ", "~/film.mp4", " ~/film.mp4"):
@@ -111,14 +107,14 @@ def test_blanks_around_a_name_and_a_home_folder_are_those_of_the_shell(
         assert isinstance(make_source(text), VideoSource)
 
 
-def test_a_folder_and_a_glob_are_their_images(image_folder: Path) -> None:
+def test_a_folder_and_a_glob_are_their_images(image_folder):
     (image_folder / "notes.txt").write_text("no image")
     assert make_source(str(image_folder)).open().frame_count == 12
     assert make_source(str(image_folder / "img1*.png")).open().frame_count == 3
 
 
 @pytest.mark.parametrize("pattern", ["", "/*.png", "/**/*.png"])
-def test_progress_is_noted_while_files_are_listed(image_folder: Path, pattern: str) -> None:
+def test_progress_is_noted_while_files_are_listed(image_folder, pattern):
     progress = Progress()
     token = PROGRESS.set(progress)
     source = make_source(f"{image_folder}{pattern}")
@@ -127,7 +123,7 @@ def test_progress_is_noted_while_files_are_listed(image_folder: Path, pattern: s
     assert source.open().frame_count == 12
 
 
-def test_many_files_get_more_time_to_open() -> None:
+def test_many_files_get_more_time_to_open():
     assert ImagesSource("one", [Path("a.png")]).open_timeout_s == pytest.approx(5.0, abs=0.1)
     assert ImagesSource("many", [Path("a.png")] * 200_000).open_timeout_s > 20.0
 
@@ -135,8 +131,8 @@ def test_many_files_get_more_time_to_open() -> None:
 @pytest.mark.parametrize("above", ["", "./", "/"])
 @pytest.mark.parametrize("pattern", ["*/*.png", "**/*.png", "a/../*/img.png"])
 def test_files_are_named_relative_to_the_folder_that_was_named(
-    tmp_path: Path, image_folder: Path, pattern: str, above: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    tmp_path, image_folder, pattern, above, monkeypatch
+):
     (tmp_path / "deep").mkdir()
     (image_folder / "img1.png").rename(tmp_path / "deep" / "img.png")
     for rest in image_folder.glob("*.png"):
@@ -151,41 +147,39 @@ def test_files_are_named_relative_to_the_folder_that_was_named(
 
 
 @pytest.mark.parametrize("text", ["nowhere.mp4", "nothing/*.png", "demoo", "-1"])
-def test_an_unknown_source_is_an_error_with_a_fix(text: str) -> None:
+def test_an_unknown_source_is_an_error_with_a_fix(text):
     with pytest.raises(SourceError, match=r"No file matches|File not found"):
         make_source(text)
 
 
-def test_a_scan_is_no_video(tmp_path: Path) -> None:
+def test_a_scan_is_no_video(tmp_path):
     (tmp_path / "clip.kpv").write_bytes(b"\x89KPV")
     with pytest.raises(SourceError, match=r"clip\.kpv is a scan, not a video\. Open the video"):
         make_source(str(tmp_path / "clip.kpv"))
 
 
 @pytest.mark.parametrize("name", ["best.onnx", "best.PT", "yolov3.weights"])
-def test_a_model_is_no_video(tmp_path: Path, name: str) -> None:
+def test_a_model_is_no_video(tmp_path, name):
     (tmp_path / name).write_bytes(b"PK")
     with pytest.raises(SourceError, match=rf"{name} is a model, not a video\..*--model {name}"):
         make_source(str(tmp_path / name))
 
 
 @pytest.mark.parametrize("name", ["a.heic", "a.HEIF", "a.cr2", "a.jxl", "a.raw"])
-def test_an_error_names_a_format_that_cannot_be_shown(tmp_path: Path, name: str) -> None:
+def test_an_error_names_a_format_that_cannot_be_shown(tmp_path, name):
     (tmp_path / name).write_bytes(b"\0\0\0\x1cftypheic")
     with pytest.raises(SourceError, match=r"in a format that can't be shown \(.*Convert it"):
         make_source(str(tmp_path / name))
 
 
 @pytest.mark.parametrize("pattern", ["", "*", "pipe.jpg"])
-def test_a_pipe_called_an_image_is_not_opened(tmp_path: Path, pattern: str) -> None:
+def test_a_pipe_called_an_image_is_not_opened(tmp_path, pattern):
     os.mkfifo(tmp_path / "pipe.jpg")
     with pytest.raises(SourceError, match=r"There is no image|is not a regular file"):
         make_source(str(tmp_path / pattern)).open()
 
 
-def test_a_pattern_below_a_folder_with_brackets_finds_its_images(
-    tmp_path: Path, image_folder: Path
-) -> None:
+def test_a_pattern_below_a_folder_with_brackets_finds_its_images(tmp_path, image_folder):
     folder = tmp_path / "photos [2023]"
     folder.mkdir()
     (image_folder / "img1.png").rename(folder / "img1.png")
@@ -193,21 +187,19 @@ def test_a_pattern_below_a_folder_with_brackets_finds_its_images(
     assert source.open().frame_count == 1
 
 
-def test_a_folder_without_images_is_an_error(tmp_path: Path) -> None:
+def test_a_folder_without_images_is_an_error(tmp_path):
     with pytest.raises(SourceError, match="no image"):
         make_source(str(tmp_path))
 
 
 @pytest.mark.parametrize("text", ["a" * 5000, "~nobody-has-this-name/film.mp4"])
-def test_an_inaccessible_name_is_an_error_in_two_sentences(text: str) -> None:
+def test_an_inaccessible_name_is_an_error_in_two_sentences(text):
     with pytest.raises(SourceError, match=r"can't be accessed|File not found") as raised:
         make_source(text)
     assert len(str(raised.value)) < 300
 
 
-def test_a_folder_that_may_not_be_read_is_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_may_not_be_read_is_an_error(tmp_path, monkeypatch):
     def refuse(_path: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -217,7 +209,7 @@ def test_a_folder_that_may_not_be_read_is_an_error(
 
 
 @pytest.mark.parametrize("text", [None, "0", "0:640x480", "screen", "rtsp://host/live"])
-def test_annotations_of_a_camera_are_refused_not_ignored(text: str | None) -> None:
+def test_annotations_of_a_camera_are_refused_not_ignored(text):
     with pytest.raises(SourceError, match="omit --ground-truth"):
         make_source(text, ground_truth=NoGroundTruth())
 
@@ -266,7 +258,7 @@ def test_ground_truth_of_a_generated_video_is_numbered_as_the_model_does():
     source.close()
 
 
-def test_a_folder_of_folders_says_which_one_has_images(tmp_path: Path) -> None:
+def test_a_folder_of_folders_says_which_one_has_images(tmp_path):
     (tmp_path / "images" / "val").mkdir(parents=True)
     with pytest.raises(SourceError, match="For a video, name the file"):
         make_source(str(tmp_path))

@@ -23,14 +23,14 @@ def environment_after_import(**before: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("value", [None, "/of/the/user"])
-def test_the_paths_that_opencv_overwrites_are_as_they_were(value: str | None) -> None:
+def test_the_paths_that_opencv_overwrites_are_as_they_were(value):
     names = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR", "LD_LIBRARY_PATH")
     after = environment_after_import(**({} if value is None else dict.fromkeys(names, value)))
     assert [after[name] for name in names] == [str(value)] * 3
     assert after["threads"] == "1"
 
 
-def test_limits_are_set_and_the_users_own_are_kept() -> None:
+def test_limits_are_set_and_the_users_own_are_kept():
     after = environment_after_import(OPENCV_LOG_LEVEL="INFO")
     assert after["OPENCV_IO_MAX_IMAGE_PIXELS"] == str(8192 * 8192)
     assert after["OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT"] == "3"

@@ -13,7 +13,7 @@ from kpviewer.sources.resizing import (
 )
 
 
-def test_an_image_gets_the_new_size_and_keeps_its_colours() -> None:
+def test_an_image_gets_the_new_size_and_keeps_its_colours():
     bgr = np.full((40, 60, 3), (10, 20, 30), np.uint8)
     for target in ((20, 15), (20, 30), (80, 100)):
         other = resized(bgr, target)
@@ -21,7 +21,7 @@ def test_an_image_gets_the_new_size_and_keeps_its_colours() -> None:
         assert (other == (10, 20, 30)).all()
 
 
-def test_a_line_thinner_than_the_steps_keeps_its_share() -> None:
+def test_a_line_thinner_than_the_steps_keeps_its_share():
     bgr = np.zeros((60, 80, 3), np.uint8)
     bgr[30] = 240  # one row of four that become one
     small = resized(bgr, (15, 20))
@@ -33,9 +33,7 @@ def test_a_line_thinner_than_the_steps_keeps_its_share() -> None:
     ("hw", "target"),
     [((1080, 1920), (252, 448)), ((480, 640), (288, 384)), ((405, 719), (97, 173))],
 )
-def test_a_spot_stays_at_its_place_and_keeps_its_light(
-    hw: tuple[int, int], target: tuple[int, int]
-) -> None:
+def test_a_spot_stays_at_its_place_and_keeps_its_light(hw, target):
     bgr = np.zeros((*hw, 3), np.uint8)
     y, x = hw[0] // 3, hw[1] // 4
     bgr[y - 6 : y + 6, x - 6 : x + 6] = 250
@@ -47,18 +45,18 @@ def test_a_spot_stays_at_its_place_and_keeps_its_light(
     assert light.sum() == pytest.approx(250 * 144 * scale, rel=0.1)
 
 
-def test_a_side_that_can_not_be_halved_skips_no_pixel() -> None:
+def test_a_side_that_can_not_be_halved_skips_no_pixel():
     bgr = np.zeros((45, 45, 3), np.uint8)
     bgr[::3] = 240
     assert np.ptp(resized(bgr, (15, 15))) <= 1  # each row holds one bright row of three
 
 
-def test_an_image_of_the_new_size_is_returned_unchanged() -> None:
+def test_an_image_of_the_new_size_is_returned_unchanged():
     bgr = np.zeros((40, 60, 3), np.uint8)
     assert resized(bgr, (40, 60)) is bgr
 
 
-def test_linear_sampling_reads_the_two_nearest_pixels_of_each_axis() -> None:
+def test_linear_sampling_reads_the_two_nearest_pixels_of_each_axis():
     bgr = np.repeat(np.arange(0, 240, 10, dtype=np.uint8)[None, :, None], 8, axis=0).repeat(3, 2)
     small = resized_linearly(bgr, (2, 6))
     # output pixel i lies at 4 i + 1.5 of the input, between pixels 4 i + 1 and 4 i + 2
@@ -68,7 +66,7 @@ def test_linear_sampling_reads_the_two_nearest_pixels_of_each_axis() -> None:
     assert resized_linearly(spot, (2, 2)).max() == 0 < resized(spot, (2, 2)).max()
 
 
-def test_linear_in_float_is_torchs_interpolation() -> None:
+def test_linear_in_float_is_torchs_interpolation():
     bgr = np.random.default_rng(1).integers(0, 256, (37, 53, 3), np.uint8)
     planes = torch.from_numpy(bgr).permute(2, 0, 1)[None].float()
     for target in ((20, 90), (64, 48)):
@@ -78,7 +76,7 @@ def test_linear_in_float_is_torchs_interpolation() -> None:
         assert ours == pytest.approx(theirs[0].permute(1, 2, 0).numpy(), abs=1e-3)
 
 
-def test_antialiased_averages_what_a_pixel_covers() -> None:
+def test_antialiased_averages_what_a_pixel_covers():
     bgr = np.zeros((60, 80, 3), np.uint8)
     bgr[::4] = 240  # one row of four
     small = resized_antialiased(bgr, (15, 20))

@@ -95,7 +95,7 @@ def pixels(source: FrameSource) -> ImageArray | None:
     return None if captured is None else captured.bgr
 
 
-def test_info_describes_the_frames(source: FrameSource) -> None:
+def test_info_describes_the_frames(source):
     info = source.open()
     assert info == source.info
     assert info.name
@@ -106,7 +106,7 @@ def test_info_describes_the_frames(source: FrameSource) -> None:
     assert captured.bgr.dtype == np.uint8
 
 
-def test_the_image_is_in_the_buffer_that_was_allocated(source: FrameSource) -> None:
+def test_the_image_is_in_the_buffer_that_was_allocated(source):
     source.open()
     given: list[ImageArray] = []
 
@@ -121,7 +121,7 @@ def test_the_image_is_in_the_buffer_that_was_allocated(source: FrameSource) -> N
     assert (captured.bgr != STALE).mean() > 0.9
 
 
-def test_no_pixel_is_left_from_what_the_buffer_held_before(source: FrameSource) -> None:
+def test_no_pixel_is_left_from_what_the_buffer_held_before(source):
     source.open()
     on_black = source.read(lambda height, width: np.zeros((height, width, 3), np.uint8))
     source.close()
@@ -132,7 +132,7 @@ def test_no_pixel_is_left_from_what_the_buffer_held_before(source: FrameSource) 
     assert np.array_equal(on_black.bgr, on_white.bgr)
 
 
-def test_frames_are_counted_from_zero(source: FrameSource) -> None:
+def test_frames_are_counted_from_zero(source):
     source.open()
     for expected in range(4):
         assert source.next_index == expected
@@ -140,7 +140,7 @@ def test_frames_are_counted_from_zero(source: FrameSource) -> None:
     assert source.next_index == 4
 
 
-def test_time_increases_from_frame_to_frame(source: FrameSource) -> None:
+def test_time_increases_from_frame_to_frame(source):
     source.open()
     first, second = source.read(stale_buffer), source.read(stale_buffer)
     assert first is not None
@@ -152,7 +152,7 @@ def test_time_increases_from_frame_to_frame(source: FrameSource) -> None:
         assert second.position_s > 0.0
 
 
-def test_the_end_is_none_repeatedly(seekable: FrameSource) -> None:
+def test_the_end_is_none_repeatedly(seekable):
     count = seekable.info.frame_count
     assert count is not None
     seekable.seek(count - 1)
@@ -162,7 +162,7 @@ def test_the_end_is_none_repeatedly(seekable: FrameSource) -> None:
     assert seekable.warning is None
 
 
-def test_the_number_of_frames_is_as_announced(seekable: FrameSource) -> None:
+def test_the_number_of_frames_is_as_announced(seekable):
     count = seekable.info.frame_count
     assert count is not None
     start = max(0, count - 70)
@@ -173,7 +173,7 @@ def test_the_number_of_frames_is_as_announced(seekable: FrameSource) -> None:
     assert start + frames == count
 
 
-def test_a_frame_of_a_file_names_the_file(make: MakeSource) -> None:
+def test_a_frame_of_a_file_names_the_file(make):
     expected = {
         "images": ("img2.png", None),
         "video": ("film.mp4", 2),
@@ -189,9 +189,7 @@ def test_a_frame_of_a_file_names_the_file(make: MakeSource) -> None:
 
 
 @pytest.mark.parametrize("index", [0, 1, 7, 11])
-def test_seek_returns_the_same_image_as_sequential_reading(
-    seekable: FrameSource, index: int
-) -> None:
+def test_seek_returns_the_same_image_as_sequential_reading(seekable, index):
     read = [pixels(seekable) for _ in range(12)]
     for target in (index, 5, index):
         seekable.seek(target)
@@ -202,7 +200,7 @@ def test_seek_returns_the_same_image_as_sequential_reading(
         assert np.array_equal(found, expected)
 
 
-def test_seek_past_the_end_means_the_end_and_back_again_works(seekable: FrameSource) -> None:
+def test_seek_past_the_end_means_the_end_and_back_again_works(seekable):
     count = seekable.info.frame_count
     assert count is not None
     first = pixels(seekable)
@@ -217,7 +215,7 @@ def test_seek_past_the_end_means_the_end_and_back_again_works(seekable: FrameSou
     assert np.array_equal(first, again)
 
 
-def test_a_source_that_is_not_seekable_raises(source: FrameSource) -> None:
+def test_a_source_that_is_not_seekable_raises(source):
     if source.open().is_seekable:
         source.seek(2)
         assert source.next_index == 2
@@ -227,7 +225,7 @@ def test_a_source_that_is_not_seekable_raises(source: FrameSource) -> None:
 
 
 @pytest.mark.parametrize("is_opened_first", [False, True], ids=["never opened", "closed"])
-def test_a_closed_source_refuses_to_be_used(source: FrameSource, is_opened_first: bool) -> None:
+def test_a_closed_source_refuses_to_be_used(source, is_opened_first):
     if is_opened_first:
         source.open()
         source.close()
@@ -239,7 +237,7 @@ def test_a_closed_source_refuses_to_be_used(source: FrameSource, is_opened_first
         _ = source.info
 
 
-def test_close_may_be_called_twice_and_open_starts_anew(source: FrameSource) -> None:
+def test_close_may_be_called_twice_and_open_starts_anew(source):
     source.open()
     pixels(source)
     source.close()
@@ -250,7 +248,7 @@ def test_close_may_be_called_twice_and_open_starts_anew(source: FrameSource) -> 
 
 
 @pytest.mark.parametrize("kind", ["images", "video"])
-def test_a_frame_has_its_number_in_the_file(make: MakeSource, kind: str) -> None:
+def test_a_frame_has_its_number_in_the_file(make, kind):
     source = make(kind)
     source.open()
     for index in (9, 3, 4):

@@ -44,14 +44,14 @@ def matrix(a: float, b: float, c: float, d: float) -> memoryview:
 
 
 @pytest.mark.parametrize("orientation", EXPECTED)
-def test_an_image_is_turned_by_its_orientation(orientation: int) -> None:
+def test_an_image_is_turned_by_its_orientation(orientation):
     shown = turned(IMAGE, orientation)
     assert np.array_equal(shown, EXPECTED[orientation])
     assert shown.shape[1::-1] == shown_size((6, 4), orientation)
 
 
 @pytest.mark.parametrize("orientation", MATRICES)
-def test_a_display_matrix_moves_each_corner_where_the_orientation_puts_it(orientation: int) -> None:
+def test_a_display_matrix_moves_each_corner_where_the_orientation_puts_it(orientation):
     a, b, c, d = MATRICES[orientation]
     assert orientation_of_matrix(matrix(a, b, c, d)) == orientation
     # The stored middle right goes to (a, b): the same corner must be bright in the turned image.
@@ -66,9 +66,7 @@ def test_a_display_matrix_moves_each_corner_where_the_orientation_puts_it(orient
     [((4 / 3, 0, 0, 1), 1), ((0, 2, -1, 0), 6), ((0.9, 0.3, -0.3, 0.9), 1), ((0, 0, 0, 0), 1)],
     ids=["scaled", "scaled and turned", "askew", "empty"],
 )
-def test_a_matrix_that_does_more_counts_as_the_nearest(
-    values: tuple[float, float, float, float], orientation: int
-) -> None:
+def test_a_matrix_that_does_more_counts_as_the_nearest(values, orientation):
     assert orientation_of_matrix(matrix(*values)) == orientation
     assert orientation_of_matrix(memoryview(b"short")) == 1
 
@@ -87,7 +85,5 @@ def test_a_matrix_that_does_more_counts_as_the_nearest(
         ((640, 480), None, 8, (480, 640)),
     ],
 )
-def test_pixels_become_square_by_the_width(
-    size: tuple[int, int], aspect: Fraction | None, orientation: int, shown: tuple[int, int]
-) -> None:
+def test_pixels_become_square_by_the_width(size, aspect, orientation, shown):
     assert displayed_size(*size, plausible_aspect(aspect), orientation) == shown

@@ -26,7 +26,7 @@ except Interrupted as interrupt:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_a_pipe_that_nobody_reads_does_not_keep_a_program_from_its_end() -> None:
+def test_a_pipe_that_nobody_reads_does_not_keep_a_program_from_its_end():
     with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE) as child:
         try:
             assert child.wait(timeout=60) == 130

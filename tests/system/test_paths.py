@@ -45,7 +45,7 @@ def one_line(error: pytest.ExceptionInfo[KpviewerError]) -> bool:
 
 
 @odd
-def test_sources_models_data_and_recipes_refuse_it(name: str) -> None:
+def test_sources_models_data_and_recipes_refuse_it(name):
     for form in ("{}", "two-stage:face-ssd+{}", "torchvision:ssd300_vgg16@{}", "{}@640"):
         with pytest.raises(WeightsError) as error:
             open_model(form.format(name))
@@ -76,26 +76,26 @@ def test_sources_models_data_and_recipes_refuse_it(name: str) -> None:
     ],
     ids=" ".join,
 )
-def test_options_that_name_a_file_refuse_it_before_anything_is_done(name, words) -> None:
+def test_options_that_name_a_file_refuse_it_before_anything_is_done(name, words):
     result = CliRunner().invoke(main, [*words, ODD[name]])
     assert result.exit_code == 2
     assert "can't be a file" in result.output
 
 
 @pytest.mark.parametrize(("name", "said"), [("gone/a.json", "no folder"), (".", "Name a file")])
-def test_scores_that_cannot_be_written_are_refused_before_the_work(tmp_path, name, said) -> None:
+def test_scores_that_cannot_be_written_are_refused_before_the_work(tmp_path, name, said):
     words = ["eval", "--data", "yolo:x", "--json", str(tmp_path / name)]
     result = CliRunner().invoke(main, words)
     assert (result.exit_code, said in result.output) == (6, True)
 
 
-def test_calibrated_weights_are_named_as_they_are_read(tmp_path: Path) -> None:
+def test_calibrated_weights_are_named_as_they_are_read(tmp_path):
     words = ["calibrate", "face-ssd", "--data", "yolo:x", "--out", str(tmp_path / "a.onnx")]
     result = CliRunner().invoke(main, words)
     assert (result.exit_code, "must be named .safetensors" in result.output) == (2, True)
 
 
-def test_an_empty_name_is_no_folder_to_write_to() -> None:
+def test_an_empty_name_is_no_folder_to_write_to():
     result = CliRunner().invoke(main, ["process", "demo", "--out", ""])
     assert result.exit_code == 2
     assert "can't be empty" in result.output
@@ -113,7 +113,7 @@ def test_an_empty_name_is_no_folder_to_write_to() -> None:
     ],
     ids=" ".join,
 )
-def test_numbers_must_be_finite(number: str, words: tuple[str, ...]) -> None:
+def test_numbers_must_be_finite(number, words):
     result = CliRunner().invoke(main, [*words, number])
     assert result.exit_code == 2
     assert "Traceback" not in result.output
@@ -124,25 +124,23 @@ def test_numbers_must_be_finite(number: str, words: tuple[str, ...]) -> None:
     ["steps=many", "batch=[1]", "inputs=320", "milestones=0.5", "learning_rate=fast",
      "learning_rate=nan", "patience=x", "seed=1.5", f"steps={'9' * 5000}", "steps.x=1", "a"],
 )  # fmt: skip
-def test_values_of_a_recipe_have_their_type(change: str) -> None:
+def test_values_of_a_recipe_have_their_type(change):
     with pytest.raises(DatasetError):
         load_config("light-ssd", [change])
 
 
-def test_a_missing_path_is_accepted(tmp_path: Path) -> None:
+def test_a_missing_path_is_accepted(tmp_path):
     assert named_path(tmp_path / "x" / "y.onnx", WeightsError) == tmp_path / "x" / "y.onnx"
     assert named_path("~/x", WeightsError) == Path.home() / "x"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="files of Linux")
-def test_an_error_explains_why_a_folder_cannot_be_created() -> None:
+def test_an_error_explains_why_a_folder_cannot_be_created():
     with pytest.raises(RecordingError, match="not a directory"):
         make_folder(Path("/dev/null/x"), RecordingError)
 
 
-def test_a_file_is_written_whole_or_not_at_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "new" / "file"
     write_atomically(path, b"old")
 
@@ -157,7 +155,7 @@ def test_a_file_is_written_whole_or_not_at_all(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
-def test_settings_that_are_a_link_stay_one(tmp_path: Path) -> None:
+def test_settings_that_are_a_link_stay_one(tmp_path):
     target, link = tmp_path / "dotfiles" / "kpviewer.toml", tmp_path / "settings.toml"
     link.symlink_to(target)
     write_settings(link, Settings(theme="dark"))
@@ -166,7 +164,7 @@ def test_settings_that_are_a_link_stay_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="limits of POSIX")
-def test_a_full_disk_leaves_the_json_of_the_run_before(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_the_json_of_the_run_before(tmp_path):
     import resource  # noqa: PLC0415 - Windows lacks it
 
     path, link = tmp_path / "scores.json", tmp_path / "link.json"
@@ -189,7 +187,7 @@ def test_a_full_disk_leaves_the_json_of_the_run_before(tmp_path: Path) -> None:
     write_json(os.devnull, {"AP": 1})
 
 
-def test_json_is_written_in_place_where_a_file_cannot_be_replaced(tmp_path, monkeypatch) -> None:
+def test_json_is_written_in_place_where_a_file_cannot_be_replaced(tmp_path, monkeypatch):
     def refuse(_source: object, _target: object) -> None:
         raise OSError(errno.EBUSY, "Device or resource busy")  # as for a file that is a mount
 
@@ -201,7 +199,7 @@ def test_json_is_written_in_place_where_a_file_cannot_be_replaced(tmp_path, monk
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_data_set_may_name_invalid_image_files(tmp_path: Path) -> None:
+def test_a_data_set_may_name_invalid_image_files(tmp_path):
     images = [{"id": n, "file_name": name, "width": 9, "height": 9}
               for n, name in enumerate(("a" * 300 + ".png", "b\0.png", "c.png"))]  # fmt: skip
     objects = [{"id": n, "image_id": n, "category_id": 1, "bbox": [1, 1, 3, 3]} for n in range(3)]
@@ -254,9 +252,7 @@ def test_what_a_killed_process_left_is_deleted_with_the_rest(monkeypatch, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nothing_is_removed_where_nothing_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_removed_where_nothing_is(tmp_path, monkeypatch):
     """A read-only file system refuses to unlink even a file that isn't there."""
 
     def refuse(*_: object, **__: object) -> None:

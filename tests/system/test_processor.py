@@ -37,15 +37,13 @@ def with_flags(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
         ("avx512_bf16", False, True),
     ],
 )
-def test_reduced_precisions_are_those_that_are_not_emulated(
-    with_flags, flag: str, int8: bool, bf16: bool
-) -> None:
+def test_reduced_precisions_are_those_that_are_not_emulated(with_flags, flag, int8, bf16):
     with_flags(flag)
     assert processor.computes_int8.__wrapped__() is int8
     assert processor.computes_bf16.__wrapped__() is bf16
 
 
-def test_the_name_is_that_of_linux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_name_is_that_of_linux(tmp_path, monkeypatch):
     info = tmp_path / "cpuinfo"
     info.write_text(INTEL)
     monkeypatch.setattr(processor, "_LINUX", info)

@@ -1,7 +1,5 @@
 """LabelImg folders of generated images: blocks of three colours on dark noise."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Training images of dots, whose points a test can find in the pixels."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from kpviewer.training.data.samples import Sample

@@ -1,7 +1,6 @@
 """Points move with pixels: they are found in the image after each change."""
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -45,7 +44,7 @@ def only_the_box(sample: Sample) -> Sample:
 @pytest.mark.parametrize("mirror", [False, True])
 @pytest.mark.parametrize("degrees", [0, 30, -20])
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.3])
-def test_points_stay_on_their_pixels(mirror: bool, degrees: float, scale: float) -> None:
+def test_points_stay_on_their_pixels(mirror, degrees, scale):
     face = dotted_face()
     placement = Placement((60, 60), (150, 140), scale, math.radians(degrees), mirror, (300, 310))
     moved = place(face, placement, SWAP, cv2.BORDER_CONSTANT)
@@ -54,14 +53,14 @@ def test_points_stay_on_their_pixels(mirror: bool, degrees: float, scale: float)
     assert check_points(moved, mirrored=mirror, tolerance_px=0.6) == 5
 
 
-def test_a_mirrored_face_keeps_its_left_eye_on_the_left() -> None:
+def test_a_mirrored_face_keeps_its_left_eye_on_the_left():
     placement = Placement((60, 60), (60, 60), 1.0, 0.0, True, (120, 120))
     moved = place(dotted_face(), placement, SWAP, cv2.BORDER_CONSTANT)
     points = moved.points_xy[0]
     assert points[0, 0] < points[1, 0] and points[3, 0] < points[4, 0]
 
 
-def test_points_that_leave_the_image_lose_their_label() -> None:
+def test_points_that_leave_the_image_lose_their_label():
     placement = Placement((60, 60), (0, 60), 1.0, 0.0, False, (120, 120))
     moved = place(dotted_face(), placement, SWAP, cv2.BORDER_CONSTANT)
     assert moved.labelled[0].tolist() == (moved.points_xy[0, :, 0] >= 0).tolist()
@@ -73,9 +72,7 @@ def test_points_that_leave_the_image_lose_their_label() -> None:
     [(60, 1.0, 1, False), (-15, 1.0, 1, True), (-300, 1.0, 0, None), (60, 0.05, 1, True)],
     ids=["inside", "mostly outside", "gone", "too small"],
 )
-def test_objects_that_are_hardly_visible_are_ignored(
-    at_x: float, scale: float, count: int, ignored: bool | None
-) -> None:
+def test_objects_that_are_hardly_visible_are_ignored(at_x, scale, count, ignored):
     placement = Placement((60, 60), (at_x, 60), scale, 0.0, False, (120, 120))
     moved = place(dotted_face(), placement, SWAP, cv2.BORDER_CONSTANT)
     assert len(moved.xyxy) == count
@@ -84,7 +81,7 @@ def test_objects_that_are_hardly_visible_are_ignored(
         assert moved.ignore.tolist() == [ignored]
 
 
-def test_a_rotated_box_is_that_of_its_ellipse() -> None:
+def test_a_rotated_box_is_that_of_its_ellipse():
     box = np.array([[-20, -10, 20, 10]], np.float32)
     quarter = np.array([[0, -1, 0], [1, 0, 0]], np.float32)
     np.testing.assert_allclose(move_boxes(box, quarter), [[-10, -20, 10, 20]], atol=1e-5)
@@ -101,9 +98,7 @@ def test_a_rotated_box_is_that_of_its_ellipse() -> None:
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("kind", ["scene", "paste", "grid"])
 @pytest.mark.parametrize("hw", [(192, 192), (128, 224)])
-def test_composed_images_are_complete_and_their_objects_inside(
-    hw: tuple[int, int], kind: str, seed: int
-) -> None:
+def test_composed_images_are_complete_and_their_objects_inside(hw, kind, seed):
     shares = {"scene": (1.0, 0.0), "paste": (0.0, 1.0), "grid": (0.0, 0.0)}[kind]
     mosaic = Mosaic(MosaicOptions(scene_share=shares[0], paste_share=shares[1]), SWAP)
     rng = np.random.default_rng(seed)
@@ -116,7 +111,7 @@ def test_composed_images_are_complete_and_their_objects_inside(
     assert inside[made.labelled].all()
 
 
-def test_one_face_in_a_grid_of_one_is_where_its_label_says() -> None:
+def test_one_face_in_a_grid_of_one_is_where_its_label_says():
     mosaic = Mosaic(MosaicOptions(scene_share=0, paste_share=0, grid_weights=(1.0,)), SWAP)
     compared = 0
     for seed in range(20):
@@ -134,7 +129,7 @@ def test_one_face_in_a_grid_of_one_is_where_its_label_says() -> None:
     assert compared >= 25
 
 
-def test_pasted_faces_have_the_smallest_size_of_the_options() -> None:
+def test_pasted_faces_have_the_smallest_size_of_the_options():
     mosaic = Mosaic(MosaicOptions(scene_share=0, paste_share=1, min_object_px=8.0), SWAP)
     sides: list[float] = []
     for seed in range(20):
@@ -148,7 +143,7 @@ def test_pasted_faces_have_the_smallest_size_of_the_options() -> None:
     )  # log-uniformly: as many under sqrt(8 * 243) = 44 px as over it, if all had room
 
 
-def test_objects_leave_the_image_by_half_with_that_option() -> None:
+def test_objects_leave_the_image_by_half_with_that_option():
     def cut(half_share: float) -> int:
         options = MosaicOptions(
             scene_share=0, paste_share=0, grid_weights=(1.0,), level_share=0, half_share=half_share
@@ -163,7 +158,7 @@ def test_objects_leave_the_image_by_half_with_that_option() -> None:
     assert cut(1.0) > 2 * cut(0.0)
 
 
-def test_objects_are_turned_to_every_side_with_that_option() -> None:
+def test_objects_are_turned_to_every_side_with_that_option():
     def upside_down(turned_share: float) -> int:
         options = MosaicOptions(
             scene_share=0,
@@ -183,7 +178,7 @@ def test_objects_are_turned_to_every_side_with_that_option() -> None:
     assert 8 <= upside_down(1.0) <= 22  # half of 30
 
 
-def test_side_light_darkens_one_side_of_an_object_and_nothing_far_away() -> None:
+def test_side_light_darkens_one_side_of_an_object_and_nothing_far_away():
     face = replace(dotted_face(240), rgb=np.full((240, 240, 3), 100, np.uint8))
     face = replace(face, xyxy=np.array([[100, 90, 140, 150]], np.float32))
     made = light_from_side(face, np.random.default_rng(3), 1.0)
@@ -197,7 +192,7 @@ def test_side_light_darkens_one_side_of_an_object_and_nothing_far_away() -> None
     assert (face.rgb == 100).all()  # the cached original
 
 
-def test_side_light_leaves_ignored_objects_and_random_numbers_alone() -> None:
+def test_side_light_leaves_ignored_objects_and_random_numbers_alone():
     face, rng = dotted_face(), np.random.default_rng(0)
     assert light_from_side(face, rng, 0.0) is face
     assert rng.random() == np.random.default_rng(0).random()
@@ -205,7 +200,7 @@ def test_side_light_leaves_ignored_objects_and_random_numbers_alone() -> None:
     assert light_from_side(ignored, rng, 1.0) is ignored
 
 
-def test_occlusion_changes_pixels_and_no_label() -> None:
+def test_occlusion_changes_pixels_and_no_label():
     face = dotted_face()
     changed = 0
     for seed in range(12):
@@ -216,7 +211,7 @@ def test_occlusion_changes_pixels_and_no_label() -> None:
     assert occlude_faces(face, np.random.default_rng(0), 0.0) is face
 
 
-def test_photometric_changes_keep_the_shape_of_an_image() -> None:
+def test_photometric_changes_keep_the_shape_of_an_image():
     torch.manual_seed(0)
     chain, image = photometric(), torch.randint(0, 256, (3, 40, 50), dtype=torch.uint8)
     results = [chain(image) for _ in range(60)]
@@ -237,7 +232,7 @@ def test_photometric_changes_keep_the_shape_of_an_image() -> None:
     ],
     ids=["grey", "tint", "contrast"],
 )
-def test_light_options_change_images(light: LightOptions, changed: Callable[..., bool]) -> None:
+def test_light_options_change_images(light, changed):
     half = torch.full((3, 20, 40), 64, dtype=torch.uint8)
     half[..., 20:] = 192
     if light.grey_share:
@@ -248,6 +243,6 @@ def test_light_options_change_images(light: LightOptions, changed: Callable[...,
     assert all(changed(only(half)) for _ in range(5))
 
 
-def test_default_light_is_the_chain_of_other_recipes() -> None:
+def test_default_light_is_the_chain_of_other_recipes():
     assert str(photometric()) == str(photometric(LightOptions()))
     assert len(photometric(LightOptions()).transforms) == 7

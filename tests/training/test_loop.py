@@ -42,7 +42,7 @@ def steps_of(objective: LineObjective, **changes: Any) -> list[StepReport]:
     return reports
 
 
-def test_batches_that_are_accumulated_are_one_larger_batch() -> None:
+def test_batches_that_are_accumulated_are_one_larger_batch():
     at_once = steps_of(LineObjective(), batch=8)
     in_parts = steps_of(LineObjective(), batch=2, accumulate=4)
     for one, other in zip(at_once, in_parts, strict=True):
@@ -52,14 +52,14 @@ def test_batches_that_are_accumulated_are_one_larger_batch() -> None:
     assert at_once[-1].losses != pytest.approx(steps_of(LineObjective(), batch=2)[-1].losses)
 
 
-def test_phases_count_steps_and_not_batches() -> None:
+def test_phases_count_steps_and_not_batches():
     objective = LineObjective()
     steps_of(objective, steps=3, accumulate=2)
     assert objective.steps == [0, 0, 1, 1, 2, 2]
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_a_resumed_run_is_exact_for_every_schedule(schedule: str) -> None:
+def test_a_resumed_run_is_exact_for_every_schedule(schedule):
     def start() -> Trainer:
         return Trainer(LineObjective(), small(schedule=schedule, accumulate=2))
 
@@ -81,7 +81,7 @@ def test_a_resumed_run_is_exact_for_every_schedule(schedule: str) -> None:
         assert torch.equal(second.averaged.state_dict()[name], value), name
 
 
-def test_checkpoints_without_a_precision_are_read() -> None:
+def test_checkpoints_without_a_precision_are_read():
     states: list[dict[str, Any]] = []
     reports: list[StepReport] = []
     first = Trainer(LineObjective(), small())
@@ -99,7 +99,7 @@ def test_checkpoints_without_a_precision_are_read() -> None:
     assert resumed == reports[3:]
 
 
-def test_bf16_computes_in_less_and_keeps_weights_in_fp32() -> None:
+def test_bf16_computes_in_less_and_keeps_weights_in_fp32():
     types: list[torch.dtype] = []
 
     class Watched(LineObjective):
@@ -117,12 +117,12 @@ def test_bf16_computes_in_less_and_keeps_weights_in_fp32() -> None:
         assert less.losses != exact.losses
 
 
-def test_fp16_without_cuda_is_refused_with_the_cure() -> None:
+def test_fp16_without_cuda_is_refused_with_the_cure():
     with pytest.raises(PipelineError, match="bf16"):
         Trainer(LineObjective(), small(precision="fp16"))
 
 
-def test_gradients_are_clipped_to_a_norm_and_a_scale_of_fp16_is_ignored() -> None:
+def test_gradients_are_clipped_to_a_norm_and_a_scale_of_fp16_is_ignored():
     plain = Precision("fp32", torch.device("cpu"))
     plain.resume({"scale": 2.0})  # a run that continues in fp32 after fp16
     assert plain.state() == {}
@@ -133,7 +133,7 @@ def test_gradients_are_clipped_to_a_norm_and_a_scale_of_fp16_is_ignored() -> Non
     assert weight.tolist() == pytest.approx([1 - 0.6, 1 - 0.8], abs=1e-5)  # a norm of 5, cut to 1
 
 
-def test_epochs_are_steps_over_the_data() -> None:
+def test_epochs_are_steps_over_the_data():
     objective = LineObjective()  # of ten samples
     config = small(epochs=3, batch=4, accumulate=2, warmup_steps=300, steps=77)
     assert with_steps(config, objective).steps == 4  # 30 samples, 8 a step
@@ -143,9 +143,7 @@ def test_epochs_are_steps_over_the_data() -> None:
     assert with_steps(replace(config, epochs=0), objective).steps == 77
 
 
-def test_families_have_the_number_of_steps_of_the_epochs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_families_have_the_number_of_steps_of_the_epochs(tmp_path, monkeypatch):
     steps: list[int] = []
 
     def build(config: TrainConfig, _: Sequence[str]) -> LineObjective:
@@ -177,12 +175,12 @@ class Greedy(LineObjective):
         RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried ..."),
     ],
 )
-def test_too_little_memory_says_which_setting_to_lower(error: Exception) -> None:
+def test_too_little_memory_says_which_setting_to_lower(error):
     with pytest.raises(PipelineError, match=r"batch=2 --set accumulate=2.*inputs"):
         steps_of(Greedy(error))
 
 
-def test_torch_s_message_without_memory_is_recognised() -> None:
+def test_torch_s_message_without_memory_is_recognised():
     with pytest.raises(PipelineError, match="accumulate"):
         steps_of(Hungry())
 
@@ -192,13 +190,13 @@ class Hungry(LineObjective):
         return torch.empty(1 << 60).sum(), images.sum()
 
 
-def test_a_killed_worker_says_which_setting_to_lower() -> None:
+def test_a_killed_worker_says_which_setting_to_lower():
     error = RuntimeError("DataLoader worker (pid 24089) is killed by signal: Killed. ")
     with pytest.raises(PipelineError, match=r"was killed; .*--set workers=0.*--shm-size"):
         steps_of(Greedy(error))
 
 
-def test_other_errors_are_passed_on() -> None:
+def test_other_errors_are_passed_on():
     with pytest.raises(RuntimeError, match="shape"):
         steps_of(Greedy(RuntimeError("shape mismatch")))
 
@@ -210,9 +208,7 @@ def quick(out: Path, *changes: str) -> list[str]:
     return arguments
 
 
-def test_ctrl_c_saves_and_says_so_before_it_ends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_ctrl_c_saves_and_says_so_before_it_ends(tmp_path, monkeypatch, capsys):
     def interrupt(_: Progress, step: StepReport) -> None:
         if step.step == 3:
             raise KeyboardInterrupt
@@ -228,7 +224,7 @@ def test_ctrl_c_saves_and_says_so_before_it_ends(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
-def test_a_full_disk_is_said_and_keeps_the_checkpoint_before(tmp_path: Path) -> None:
+def test_a_full_disk_is_said_and_keeps_the_checkpoint_before(tmp_path):
     path, trainer = tmp_path / "last.pt", Trainer(LineObjective(), small())
     save_checkpoint(trainer, path, {})
     (tmp_path / "last.part").symlink_to("/dev/full")
@@ -238,7 +234,7 @@ def test_a_full_disk_is_said_and_keeps_the_checkpoint_before(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == [path]  # what was written in part takes no room
 
 
-def test_a_folder_whose_name_is_not_utf8_holds_a_run(tmp_path: Path) -> None:
+def test_a_folder_whose_name_is_not_utf8_holds_a_run(tmp_path):
     out = tmp_path / os.fsdecode(b"run\xff")
     try:
         out.mkdir()
@@ -250,7 +246,7 @@ def test_a_folder_whose_name_is_not_utf8_holds_a_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_workers_that_are_ended_with_the_group_are_no_error() -> None:
+def test_workers_that_are_ended_with_the_group_are_no_error():
     config = load_config("strip-grid", ["steps=9", "batch=1", "inputs=[96]", "workers=1"])
 
     def end(_: StepReport) -> None:
@@ -263,7 +259,7 @@ def test_workers_that_are_ended_with_the_group_are_no_error() -> None:
         Trainer(make_objective(config, ["demo"]), config).run(end)
 
 
-def test_the_log_of_an_interrupted_run_has_each_step_once(tmp_path: Path) -> None:
+def test_the_log_of_an_interrupted_run_has_each_step_once(tmp_path):
     config = small(steps=100, log_every=10)
     for begin, end in ((0, 70), (40, 100)):
         with Progress(config, ("loss",), tmp_path, begin) as progress:
@@ -273,7 +269,7 @@ def test_the_log_of_an_interrupted_run_has_each_step_once(tmp_path: Path) -> Non
     assert steps == [str(step) for step in range(10, 101, 10)]
 
 
-def test_a_run_shorter_than_the_log_interval_has_a_line_and_a_plot(tmp_path: Path) -> None:
+def test_a_run_shorter_than_the_log_interval_has_a_line_and_a_plot(tmp_path):
     with Progress(small(steps=3, log_every=10), ("loss",), tmp_path, 0) as progress:
         for step in range(1, 4):
             progress.report(StepReport(step, 1e-3, (0.5,)))
@@ -282,7 +278,7 @@ def test_a_run_shorter_than_the_log_interval_has_a_line_and_a_plot(tmp_path: Pat
     assert (tmp_path / "progress.png").exists()
 
 
-def test_workers_end_with_their_leg_even_if_its_stack_frame_lives() -> None:
+def test_workers_end_with_their_leg_even_if_its_stack_frame_lives():
     config = load_config(
         "strip-grid", ["steps=2", "save_every=1", "batch=1", "inputs=[96]", "workers=1"]
     )
@@ -297,7 +293,7 @@ def test_workers_end_with_their_leg_even_if_its_stack_frame_lives() -> None:
     assert workers == [0, 0]
 
 
-def test_a_checkpoint_of_another_model_is_refused_with_the_cure(tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_model_is_refused_with_the_cure(tmp_path):
     changes = ["steps=1", "batch=2", "inputs=[96]", "workers=0"]
     train(load_config("strip-grid", changes), ["demo"], tmp_path)
     other = load_config("strip-grid", [*changes, "model=strip-grid-single"])
@@ -312,7 +308,7 @@ def test_a_checkpoint_of_another_model_is_refused_with_the_cure(tmp_path: Path) 
         train(other, ["demo"], tmp_path, resume=True)
 
 
-def test_a_used_folder_is_refused_before_the_data_are_read(tmp_path: Path) -> None:
+def test_a_used_folder_is_refused_before_the_data_are_read(tmp_path):
     (tmp_path / "last.pt").touch()
     arguments = ["strip-grid", "--data", "coco:nowhere.json", "--out", str(tmp_path)]
     result = CliRunner().invoke(command, arguments)
@@ -323,7 +319,7 @@ def test_a_used_folder_is_refused_before_the_data_are_read(tmp_path: Path) -> No
     assert "Nothing to resume" in str(result.exception)
 
 
-def test_weights_without_a_checkpoint_are_not_replaced(tmp_path: Path) -> None:
+def test_weights_without_a_checkpoint_are_not_replaced(tmp_path):
     config = load_config("strip-grid", ["steps=1", "batch=2", "inputs=[96]", "workers=0"])
     weights = train(config, ["demo"], tmp_path)
     before = weights.read_bytes()
@@ -334,7 +330,7 @@ def test_weights_without_a_checkpoint_are_not_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows locks no folders")
-def test_two_runs_in_one_folder_are_refused(tmp_path: Path) -> None:
+def test_two_runs_in_one_folder_are_refused(tmp_path):
     changes = ["steps=1", "batch=2", "inputs=[96]", "workers=0"]
     config, refused = load_config("strip-grid", changes), []
 
@@ -348,7 +344,7 @@ def test_two_runs_in_one_folder_are_refused(tmp_path: Path) -> None:
     assert refused == [True]
 
 
-def test_a_run_continues_only_with_its_own_classes(tmp_path: Path) -> None:
+def test_a_run_continues_only_with_its_own_classes(tmp_path):
     changes = ["steps=1", "batch=2", "inputs=[96]", "workers=0"]
     config = load_config("strip-grid", changes)
     train(config, ["demo"], tmp_path)
@@ -361,9 +357,7 @@ def test_a_run_continues_only_with_its_own_classes(tmp_path: Path) -> None:
     train(config, ["demo"], tmp_path, resume=True)
 
 
-def test_a_run_that_continues_otherwise_says_so(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_that_continues_otherwise_says_so(tmp_path, capsys):
     changes = ["steps=1", "batch=2", "inputs=[96]", "workers=0"]
     train(load_config("strip-grid", changes), ["demo"], tmp_path)
     capsys.readouterr()
@@ -380,14 +374,14 @@ def test_a_run_that_continues_otherwise_says_so(
     assert 'Continues with other settings: val = "voc:b" (was null)' in capsys.readouterr().out
 
 
-def test_patience_without_scores_is_refused(tmp_path: Path) -> None:
+def test_patience_without_scores_is_refused(tmp_path):
     arguments = ["strip-grid", "--data", "demo", "--set", "patience=2", "--out", str(tmp_path)]
     result = CliRunner().invoke(command, arguments)
     assert result.exit_code == 2
     assert "--val" in result.output
 
 
-def test_tensorboard_has_the_numbers_of_the_log(tmp_path: Path) -> None:
+def test_tensorboard_has_the_numbers_of_the_log(tmp_path):
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import (  # noqa: PLC0415
         EventAccumulator,
@@ -414,7 +408,7 @@ def without_tensorboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("without_tensorboard")
-def test_tensorboard_is_left_out_if_it_is_not_installed(tmp_path: Path) -> None:
+def test_tensorboard_is_left_out_if_it_is_not_installed(tmp_path):
     with Progress(small(), ("square",), tmp_path, 0):
         assert not (tmp_path / FOLDER).exists()
     with pytest.raises(PipelineError, match=r"pip install kpviewer\[tensorboard\]"):
@@ -423,7 +417,7 @@ def test_tensorboard_is_left_out_if_it_is_not_installed(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(250)
-def test_the_strip_demo_trains_for_one_and_a_half_epochs(tmp_path: Path) -> None:
+def test_the_strip_demo_trains_for_one_and_a_half_epochs(tmp_path):
     arguments = ["strip-grid", "--data", "demo", "--set", "epochs=1.5", "--out", str(tmp_path)]
     arguments += ["--set", "log_every=10", "--set", "inputs=[192]"]  # a third of the work
     result = CliRunner().invoke(command, arguments)

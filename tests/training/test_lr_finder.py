@@ -1,7 +1,5 @@
 """The range test of learning rates: its suggestion for synthetic curves, and its files."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -24,14 +22,14 @@ def curve(steepest: float, noise: float = 0.0) -> RateCurve:
 
 
 @pytest.mark.parametrize("steepest", [1e-4, 1e-3, 1e-2])
-def test_the_steepest_fall_is_suggested(steepest: float) -> None:
+def test_the_steepest_fall_is_suggested(steepest):
     step = 10 ** (6 / 119)
     assert steepest / step <= curve(steepest).suggestion <= steepest * step
     # with noise of an eighth of the fall, within half a decade
     assert abs(np.log10(curve(steepest, noise=0.1).suggestion / steepest)) < 0.5
 
 
-def test_a_loss_that_only_rises_suggests_nothing() -> None:
+def test_a_loss_that_only_rises_suggests_nothing():
     rates = np.geomspace(1e-6, 1, 60).astype(np.float32)
     with pytest.raises(PipelineError, match="here it never fell"):
         _ = RateCurve(rates, np.linspace(1, 2, 60, dtype=np.float32)).suggestion
@@ -41,7 +39,7 @@ def test_a_loss_that_only_rises_suggests_nothing() -> None:
         _ = RateCurve(rates[:0], rates[:0]).suggestion
 
 
-def test_a_run_that_diverges_ends_early() -> None:
+def test_a_run_that_diverges_ends_early():
     config = TrainConfig(
         batch=16, inputs=(8,), input_shares=(1.0,), workers=0, clip_norm=1e9, weight_decay=0.0
     )
@@ -51,7 +49,7 @@ def test_a_run_that_diverges_ends_early() -> None:
     assert 1e-5 < found.suggestion < 0.1
 
 
-def test_the_command_writes_the_curve_and_no_weights(tmp_path: Path) -> None:
+def test_the_command_writes_the_curve_and_no_weights(tmp_path):
     arguments = ["strip-grid", "--data", "demo", "--find-lr", "--out", str(tmp_path / "run")]
     for change in ("batch=4", "inputs=[96]", "workers=0"):
         arguments += ["--set", change]
@@ -67,7 +65,7 @@ def test_the_command_writes_the_curve_and_no_weights(tmp_path: Path) -> None:
     assert min(image.shape[:2]) > 300 and image.std() > 0.02
 
 
-def test_the_command_has_nothing_to_resume(tmp_path: Path) -> None:
+def test_the_command_has_nothing_to_resume(tmp_path):
     arguments = ["strip-grid", "--data", "demo", "--find-lr", "--resume", "--out", str(tmp_path)]
     result = CliRunner().invoke(command, arguments)
     assert result.exit_code == 2 and "without --resume" in result.output

@@ -14,11 +14,11 @@ from kpviewer.training.families.single_object import SingleObjectOptions
         (PointOptions, "crop", "picture", "image"),
     ],
 )
-def test_old_values_mean_what_they_meant(family, key: str, old: str, now: str) -> None:
+def test_old_values_mean_what_they_meant(family, key, old, now):
     config = TrainConfig("x", options={key: old})
     assert getattr(family_options(family, config), key) == now
 
 
-def test_old_keys_mean_what_they_meant() -> None:
+def test_old_keys_mean_what_they_meant():
     old = TrainConfig("x", options={"looks": 3})
     assert family_options(PointOptions, old).tta_runs == 3

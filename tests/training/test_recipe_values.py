@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -107,15 +107,13 @@ def refused(recipe: str, key: str, value: Any, folder: Path) -> str | None:
     return f"{item}={text}: {result.exit_code} {result.output!r}"
 
 
-def test_every_family_has_options_here() -> None:
+def test_every_family_has_options_here():
     assert set(OPTIONS) == set(FAMILIES)
 
 
 @pytest.mark.parametrize("values_of", [wrong_types, out_of_range])
 @pytest.mark.parametrize("table", TABLES)
-def test_invalid_values_are_refused_in_one_line(
-    table: str, values_of: Callable[[Any], list[Any]], tmp_path: Path
-) -> None:
+def test_invalid_values_are_refused_in_one_line(table, values_of, tmp_path):
     recipe = next(each for each in RECIPES if table in ("train", load_config(each).family))
     bad = [
         problem
@@ -142,7 +140,7 @@ def test_invalid_values_are_refused_in_one_line(
         ("weight_decay=nan", "weight_decay must be a finite number, got nan"),
     ],
 )
-def test_a_message_names_the_key_the_value_and_what_is_allowed(change: str, message: str) -> None:
+def test_a_message_names_the_key_the_value_and_what_is_allowed(change, message):
     with pytest.raises(DatasetError, match=message):
         load_config("strip-grid", [change])
 
@@ -155,12 +153,12 @@ def test_a_message_names_the_key_the_value_and_what_is_allowed(change: str, mess
         ("anchors=[[0, 2]]", r"anchors\[0\]\[0\] must be a number, above 0, got 0"),
     ],
 )
-def test_a_message_about_a_choice_or_a_list_says_what_is_allowed(change: str, message: str) -> None:
+def test_a_message_about_a_choice_or_a_list_says_what_is_allowed(change, message):
     with pytest.raises(DatasetError, match=message):
         family_options(YoloOptions, load_config("yolov3", [change]))
 
 
-def test_a_message_about_a_table_within_the_recipe_names_both() -> None:
+def test_a_message_about_a_table_within_the_recipe_names_both():
     config = load_config("face-points", ["loss.wing_px=0", "jitter.mirror=half"])
     with pytest.raises(DatasetError, match=r"jitter\.mirror must be a number, got 'half'"):
         family_options(PointOptions, config)
@@ -171,7 +169,7 @@ def test_a_message_about_a_table_within_the_recipe_names_both() -> None:
         family_options(PointOptions, config)
 
 
-def test_input_sizes_are_pairs_for_the_loop() -> None:
+def test_input_sizes_are_pairs_for_the_loop():
     config = load_config("strip-grid", ["inputs=[96, [64, 128]]", "input_shares=[1, 1]"])
     assert config.inputs_hw == ((96, 96), (64, 128))
     assert config.largest_input_hw == (96, 96)
@@ -180,8 +178,8 @@ def test_input_sizes_are_pairs_for_the_loop() -> None:
 @pytest.mark.parametrize("inputs", ["[8]", "[96, 100]"])
 @pytest.mark.parametrize("recipe", ["light-ssd", "yolov3", "strip-grid"])
 def test_an_input_that_the_network_cannot_take_is_refused_before_the_first_step(
-    recipe: str, inputs: str, tmp_path: Path
-) -> None:
+    recipe, inputs, tmp_path
+):
     shares = str([1.0] * len(json.loads(inputs)))
     config = load_config(recipe, [f"inputs={inputs}", f"input_shares={shares}", "workers=0"])
     data = "demo" if recipe == "strip-grid" else str(write_blocks(tmp_path / "data", [["red"]]))
@@ -189,7 +187,7 @@ def test_an_input_that_the_network_cannot_take_is_refused_before_the_first_step(
         train(config, [data], tmp_path / "out")
 
 
-def test_more_processes_than_cores_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_processes_than_cores_are_noted(monkeypatch):
     monkeypatch.setattr(feed, "available_cores", lambda: 2)
     assert worker_notes(load_config("light-ssd", ["workers=2"])) == []
     (note,) = worker_notes(load_config("light-ssd", ["workers=3"]))

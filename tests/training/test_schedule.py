@@ -28,7 +28,7 @@ def of_torch(make: type, **settings: object) -> list[float]:
     return rates
 
 
-def test_schedules_are_those_of_torch() -> None:
+def test_schedules_are_those_of_torch():
     cosine = of_torch(lr_scheduler.CosineAnnealingLR, T_max=STEPS, eta_min=0.01)
     cycle = of_torch(lr_scheduler.OneCycleLR, max_lr=1.0, total_steps=STEPS, cycle_momentum=False)
     falls = of_torch(lr_scheduler.MultiStepLR, milestones=[10, 30], gamma=0.5)
@@ -38,7 +38,7 @@ def test_schedules_are_those_of_torch() -> None:
     assert factors("constant") == [1.0] * STEPS
 
 
-def test_all_but_the_one_cycle_warm_up() -> None:
+def test_all_but_the_one_cycle_warm_up():
     for name in SCHEDULES:
         config = TrainConfig(schedule=name, steps=1000, warmup_steps=10)
         first = rate_factor(config, 0)
@@ -47,7 +47,7 @@ def test_all_but_the_one_cycle_warm_up() -> None:
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("steps", [1, 2, 3, 4, 10])
-def test_the_shortest_runs_have_rates_too(schedule: str, steps: int) -> None:
+def test_the_shortest_runs_have_rates_too(schedule, steps):
     config = TrainConfig(schedule=schedule, steps=steps, warmup_steps=0)
     assert all(0 < rate_factor(config, step) <= 1 for step in range(steps))
 
@@ -63,10 +63,10 @@ def test_the_shortest_runs_have_rates_too(schedule: str, steps: int) -> None:
         ("epochs=-1", "epochs must be a number, at least 0, got -1"),
     ],
 )
-def test_wrong_settings_are_refused(change: str, message: str) -> None:
+def test_wrong_settings_are_refused(change, message):
     with pytest.raises(DatasetError, match=message):
         load_config("strip-grid", [change])
 
 
-def test_head_centre_has_a_one_cycle_schedule() -> None:
+def test_head_centre_has_a_one_cycle_schedule():
     assert load_config("head-centre").schedule == "one-cycle"

@@ -36,7 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, done.stdout
 
 
-def test_two_processes_take_the_steps_of_one_with_twice_the_batch(run: tuple[Path, str]) -> None:
+def test_two_processes_take_the_steps_of_one_with_twice_the_batch(run):
     both = json.loads((run[0] / "losses.json").read_text(encoding="utf-8"))
     alone = curve(processes=1)
     assert len(both) == len(alone) == STOP
@@ -46,7 +46,7 @@ def test_two_processes_take_the_steps_of_one_with_twice_the_batch(run: tuple[Pat
         assert first == pytest.approx(second, rel=1e-4)
 
 
-def test_the_command_trains_in_two_processes(run: tuple[Path, str]) -> None:
+def test_the_command_trains_in_two_processes(run):
     """That they train like one is the other test's; a run of the command writes one log."""
     folder, said = run
     assert said.count("Weights written") == 1

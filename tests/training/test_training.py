@@ -87,7 +87,7 @@ def objective(dots: Path, detector: SsdDetector | None = None) -> SsdObjective:
     return SsdObjective(detector or build_face_ssd(), read_coco(dots), SsdOptions())
 
 
-def test_the_same_seed_gives_the_same_images(dots: Path) -> None:
+def test_the_same_seed_gives_the_same_images(dots):
     data = read_coco(dots)
 
     def first(seed: int) -> np.ndarray:
@@ -98,21 +98,21 @@ def test_the_same_seed_gives_the_same_images(dots: Path) -> None:
     assert (first(1) != first(2)).any()
 
 
-def test_batches_pad_to_the_longest_list() -> None:
+def test_batches_pad_to_the_longest_list():
     batch = collate([dotted_face(96), background(96)])
     assert batch.images.shape == (2, 3, 96, 96)
     assert batch.class_ids.tolist() == [[0], [PADDED]]
     assert batch.labelled[0].all() and not batch.labelled[1].any()
 
 
-def test_a_set_without_empty_images_is_refused_with_the_cure(dots: Path) -> None:
+def test_a_set_without_empty_images_is_refused_with_the_cure(dots):
     data = read_coco(dots)
     full = replace(data, images=tuple(i for i in data.images if len(i.targets)))
     with pytest.raises(DatasetError, match="without any object"):
         MosaicStream(full, StreamOptions((64, 64), 0, (), MosaicOptions()))
 
 
-def test_named_sources_get_their_share_of_the_draws() -> None:
+def test_named_sources_get_their_share_of_the_draws():
     # roots of the others' counts are 1 and 3: three quarters in the ratio of 1 to 3
     counts = {"crowds": 50, "few": 1, "many": 9}
     weights = source_weights(counts, {"crowds": 0.25})
@@ -129,12 +129,12 @@ def test_named_sources_get_their_share_of_the_draws() -> None:
         ({"a": 0.0, "b": 0.0}, "some source"),
     ],
 )
-def test_impossible_shares_are_refused(shares: dict[str, float], reason: str) -> None:
+def test_impossible_shares_are_refused(shares, reason):
     with pytest.raises(DatasetError, match=reason):
         source_weights({"a": 4, "b": 4}, shares)
 
 
-def test_training_learns_what_a_face_is(dots: Path) -> None:
+def test_training_learns_what_a_face_is(dots):
     torch.manual_seed(0)
     reports: list[StepReport] = []
     config = small(steps=30, batch=4, inputs=(64,), input_shares=(1.0,), warmup_steps=5)
@@ -145,7 +145,7 @@ def test_training_learns_what_a_face_is(dots: Path) -> None:
     assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
 
 
-def test_a_run_trains_at_each_input_size_and_can_be_resumed(dots: Path) -> None:
+def test_a_run_trains_at_each_input_size_and_can_be_resumed(dots):
     reports: list[StepReport] = []
     trainer = Trainer(objective(dots), small())
     saved: list[int] = []
@@ -165,7 +165,7 @@ def test_a_run_trains_at_each_input_size_and_can_be_resumed(dots: Path) -> None:
     assert reports[-1].step == 6
 
 
-def test_a_resumed_run_repeats_the_uninterrupted_one(dots: Path) -> None:
+def test_a_resumed_run_repeats_the_uninterrupted_one(dots):
     def start() -> Trainer:
         torch.manual_seed(3)
         config = small(steps=4, save_every=2, inputs=(64,), input_shares=(1.0,))
@@ -190,7 +190,7 @@ def test_a_resumed_run_repeats_the_uninterrupted_one(dots: Path) -> None:
 
 
 @pytest.mark.parametrize("recipe", ["face-ssd", "face-refiner", "light-ssd", "face-points"])
-def test_losses_can_be_computed_in_bf16_from_accumulated_batches(recipe: str, dots: Path) -> None:
+def test_losses_can_be_computed_in_bf16_from_accumulated_batches(recipe, dots):
     changes = ["precision=bf16", "accumulate=2", "batch=2", "workers=0", "epochs=0.5"]
     changes += ["inputs=[64]", "input_shares=[1.0]"]
     config = load_config(recipe, changes)
@@ -213,13 +213,13 @@ def weights_that_changed(recipe: str, dots: Path) -> set[str]:
     return {name.split(".")[0] for name in after if not torch.equal(after[name], before[name])}
 
 
-def test_the_refiner_is_trained_separately(dots: Path) -> None:
+def test_the_refiner_is_trained_separately(dots):
     assert weights_that_changed("face-refiner", dots) == {"point_refiner"}
     detector = weights_that_changed("face-far", dots)
     assert "backbone" in detector and "point_refiner" not in detector
 
 
-def test_face_ssd_refuses_data_without_its_keypoints(dots: Path, tmp_path: Path) -> None:
+def test_face_ssd_refuses_data_without_its_keypoints(dots, tmp_path):
     document = json.loads(dots.read_text())
     for category in document["categories"]:
         category.pop("keypoints"), category.pop("skeleton", None)
@@ -236,7 +236,7 @@ def test_face_ssd_refuses_data_without_its_keypoints(dots: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", ["../../x", "a/b", r"a\u0000b", "x" * 300])
-def test_a_recipe_writes_in_its_folder_alone(dots: Path, tmp_path: Path, name: str) -> None:
+def test_a_recipe_writes_in_its_folder_alone(dots, tmp_path, name):
     quick = ("inputs=[32]", "input_shares=[1]", "steps=1", "batch=2", "workers=0")
     config = load_config("light-ssd", [f'name="{name}"', *quick])
     with pytest.raises(DatasetError, match="name"):
@@ -245,12 +245,12 @@ def test_a_recipe_writes_in_its_folder_alone(dots: Path, tmp_path: Path, name: s
 
 
 @pytest.mark.parametrize("recipe", ["face-ssd", "strip-grid"])
-def test_a_model_of_another_family_is_refused(recipe: str, dots: Path) -> None:
+def test_a_model_of_another_family_is_refused(recipe, dots):
     with pytest.raises(DatasetError, match=rf"trains {recipe}.*, got 'light-ssd'"):
         make_objective(load_config(recipe, ["model=light-ssd"]), [f"coco:{dots}"])
 
 
-def test_a_resumed_run_begins_in_the_phase_of_its_step(dots: Path) -> None:
+def test_a_resumed_run_begins_in_the_phase_of_its_step(dots):
     begun: list[int] = []
 
     class Phased(SsdObjective):
@@ -278,7 +278,7 @@ def run_with_scores(dots: Path, out: Path, scores: list[float], **changes: objec
     return seen
 
 
-def test_the_best_weights_are_kept_and_scores_are_logged(dots: Path, tmp_path: Path) -> None:
+def test_the_best_weights_are_kept_and_scores_are_logged(dots, tmp_path):
     run_with_scores(dots, tmp_path, [0.3, 0.9, 0.4], steps=3)
     last, best = (
         load_model(tmp_path / name).network.state_dict()
@@ -294,9 +294,7 @@ def test_the_best_weights_are_kept_and_scores_are_logged(dots: Path, tmp_path: P
     ]
 
 
-def test_a_run_killed_while_it_scores_or_saves_scores_again(
-    dots: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_killed_while_it_scores_or_saves_scores_again(dots, tmp_path, monkeypatch):
     run_with_scores(dots, tmp_path / "whole", [0.3, 0.9, 0.4], steps=3)
     left = [0.3, 0.9, 0.4]
 
@@ -322,9 +320,7 @@ def test_a_run_killed_while_it_scores_or_saves_scores_again(
         assert (arguments[2] / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
-def test_weights_of_the_last_step_are_written_after_a_kill(
-    dots: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_weights_of_the_last_step_are_written_after_a_kill(dots, tmp_path, monkeypatch):
     config = small(inputs=(64,), input_shares=(1.0,), steps=1)
     with monkeypatch.context() as patch:
         patch.setattr("kpviewer.training.run.save_weights", Mock(side_effect=SystemExit))
@@ -333,7 +329,7 @@ def test_weights_of_the_last_step_are_written_after_a_kill(
     assert train(config, [f"coco:{dots}"], tmp_path, resume=True).exists()
 
 
-def test_a_run_stopped_in_its_first_step_can_be_resumed(dots: Path, tmp_path: Path) -> None:
+def test_a_run_stopped_in_its_first_step_can_be_resumed(dots, tmp_path):
     config = small(inputs=(64,), input_shares=(1.0,), steps=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Trainer, "_leg", Mock(side_effect=KeyboardInterrupt))
@@ -344,9 +340,7 @@ def test_a_run_stopped_in_its_first_step_can_be_resumed(dots: Path, tmp_path: Pa
     assert read_checkpoint(tmp_path / "last.pt")["step"] == 1
 
 
-def test_names_that_no_weight_file_may_hold_are_refused_before_training(
-    dots: Path, tmp_path: Path
-) -> None:
+def test_names_that_no_weight_file_may_hold_are_refused_before_training(dots, tmp_path):
     document = json.loads(dots.read_text())
     document["categories"][0]["name"] = "red\nball"
     odd = dots.with_name("odd.json")
@@ -357,7 +351,7 @@ def test_names_that_no_weight_file_may_hold_are_refused_before_training(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_lines_that_were_written_in_part_are_left_out(tmp_path: Path) -> None:
+def test_lines_that_were_written_in_part_are_left_out(tmp_path):
     (tmp_path / "log.csv").write_text("step,learning_rate,class,boxes\n50,1e-3,2,3\n100,1e")
     (tmp_path / "scores.csv").write_text("step,AP\n50,0.7\n")
     with Progress(small(steps=200), ("class", "boxes"), tmp_path, 100) as progress:
@@ -366,12 +360,12 @@ def test_lines_that_were_written_in_part_are_left_out(tmp_path: Path) -> None:
     assert (tmp_path / "log.csv").read_text().split()[1:] == ["50,1e-3,2,3"]
 
 
-def test_a_run_ends_when_scores_no_longer_improve(dots: Path, tmp_path: Path) -> None:
+def test_a_run_ends_when_scores_no_longer_improve(dots, tmp_path):
     scores = [0.3, 0.5, 0.4, 0.45, 0.9]
     assert len(run_with_scores(dots, tmp_path, scores, steps=5, patience=2)) == 4
 
 
-def test_progress_is_plotted_and_continued(tmp_path: Path) -> None:
+def test_progress_is_plotted_and_continued(tmp_path):
     config = small(steps=200)
     for begin in (0, 100):
         with Progress(config, ("class", "boxes"), tmp_path, begin) as progress:
@@ -388,7 +382,7 @@ def test_progress_is_plotted_and_continued(tmp_path: Path) -> None:
         assert not (tmp_path / "scores.csv").exists()  # a new run replaces the files
 
 
-def test_the_command_scores_on_other_data(dots: Path, tmp_path: Path) -> None:
+def test_the_command_scores_on_other_data(dots, tmp_path):
     arguments = [
         "face-ssd",
         "--data",
@@ -405,7 +399,7 @@ def test_the_command_scores_on_other_data(dots: Path, tmp_path: Path) -> None:
     assert (tmp_path / "face-ssd-best.safetensors").exists()
 
 
-def test_a_loss_that_is_not_a_number_stops_with_advice(dots: Path) -> None:
+def test_a_loss_that_is_not_a_number_stops_with_advice(dots):
     detector = build_face_ssd()
     with torch.no_grad():
         next(detector.network.parameters()).fill_(float("nan"))
@@ -413,7 +407,7 @@ def test_a_loss_that_is_not_a_number_stops_with_advice(dots: Path) -> None:
         Trainer(objective(dots, detector), small()).run(lambda _: None)
 
 
-def test_the_command_writes_weights_that_load(dots: Path, tmp_path: Path) -> None:
+def test_the_command_writes_weights_that_load(dots, tmp_path):
     arguments = ["face-ssd", "--data", f"coco:{dots}", "--out", str(tmp_path / "run")]
     for change in ("steps=2", "batch=2", "inputs=[64]", "input_shares=[1]", "workers=0"):
         arguments += ["--set", change]
@@ -424,7 +418,7 @@ def test_the_command_writes_weights_that_load(dots: Path, tmp_path: Path) -> Non
     assert resumed.exit_code == 0, resumed.output
 
 
-def test_a_run_can_start_from_weights(dots: Path, tmp_path: Path) -> None:
+def test_a_run_can_start_from_weights(dots, tmp_path):
     shipped = load_model("face-ssd").network.state_dict()
     # at a rate of nearly 0 the weights stay constant
     assert start_from(find_weights("face-ssd"), dots, tmp_path).exit_code == 0
@@ -442,7 +436,7 @@ def start_from(weights: Path, dots: Path, out: Path) -> Result:
     return CliRunner().invoke(command, arguments)
 
 
-def test_parts_absent_from_the_initial_weights_start_at_random(dots: Path, tmp_path: Path) -> None:
+def test_parts_absent_from_the_initial_weights_start_at_random(dots, tmp_path):
     shipped = load_model("face-ssd").network.state_dict()
     partial = {name: value for name, value in shipped.items() if "point_refiner" not in name}
     save_file(
@@ -457,14 +451,14 @@ def test_parts_absent_from_the_initial_weights_start_at_random(dots: Path, tmp_p
             assert torch.equal(trained[name], value) == ("point_refiner" not in name), name
 
 
-def test_initial_weights_of_another_network_are_refused(dots: Path, tmp_path: Path) -> None:
+def test_initial_weights_of_another_network_are_refused(dots, tmp_path):
     save_file({"layer.weight": torch.zeros(3)}, tmp_path / "other.safetensors")
     result = start_from(tmp_path / "other.safetensors", dots, tmp_path)
     assert isinstance(result.exception, WeightsError)
     assert "doesn't fit face-ssd" in str(result.exception)
 
 
-def test_points_that_a_detector_placed_can_be_left_out(dots: Path) -> None:
+def test_points_that_a_detector_placed_can_be_left_out(dots):
     document = json.loads(dots.read_text())
     document["annotations"][0]["pseudo"] = 1
     marked = dots.with_name("marked.json")
@@ -477,7 +471,7 @@ def test_points_that_a_detector_placed_can_be_left_out(dots: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"hello", b"PK\x03\x04"])
-def test_an_unreadable_checkpoint_is_refused(tmp_path: Path, content: bytes | None) -> None:
+def test_an_unreadable_checkpoint_is_refused(tmp_path, content):
     path = tmp_path / "last.pt"
     if content is not None:
         path.write_bytes(content)
@@ -485,13 +479,13 @@ def test_an_unreadable_checkpoint_is_refused(tmp_path: Path, content: bytes | No
         read_checkpoint(path)
 
 
-def test_a_file_of_another_kind_is_no_checkpoint(tmp_path: Path) -> None:
+def test_a_file_of_another_kind_is_no_checkpoint(tmp_path):
     torch.save([torch.zeros(2)], tmp_path / "last.pt")
     with pytest.raises(WeightsError, match="not a readable checkpoint"):
         read_checkpoint(tmp_path / "last.pt")
 
 
-def test_recipes_take_changes_and_refuse_unknown_keys(tmp_path: Path) -> None:
+def test_recipes_take_changes_and_refuse_unknown_keys(tmp_path):
     config = load_config("face-ssd", ["batch=8", "mosaic.rotation_deg=10.0"])
     assert config.batch == 8
     assert family_options(SsdOptions, config).mosaic.rotation_deg == 10.0

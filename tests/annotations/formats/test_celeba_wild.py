@@ -21,7 +21,7 @@ def rewrite(folder: Path, stem: str, old: str, new: str) -> Path:
     return table
 
 
-def test_box_and_points_are_those_of_the_image_in_the_wild(folder: Path) -> None:
+def test_box_and_points_are_those_of_the_image_in_the_wild(folder):
     face = read_celeba_wild(folder).images[0]
     assert face.path == folder / "Img" / "img_celeba" / "000001.jpg"
     assert face.targets.xyxy.tolist() == [[95, 71, 95 + 226, 71 + 313]]
@@ -29,20 +29,20 @@ def test_box_and_points_are_those_of_the_image_in_the_wild(folder: Path) -> None
     assert np.array_equal(face.targets.keypoints_xy, wanted)
 
 
-def test_aligned_faces_of_the_same_folder_are_read(folder: Path) -> None:
+def test_aligned_faces_of_the_same_folder_are_read(folder):
     read = read_annotations(str(folder))
     assert read.images[0].path == folder / "Img" / "img_align_celeba" / "000001.jpg"
     assert len(read_annotations(f"celeba:{folder}:train")) == 4
 
 
 @pytest.mark.parametrize(("split", "rows"), [("train", (0, 4)), ("val", (4, 5)), ("test", (5, 6))])
-def test_the_partition_chooses_the_images(folder: Path, split: str, rows: tuple[int, int]) -> None:
+def test_the_partition_chooses_the_images(folder, split, rows):
     read = read_annotations(f"celeba-wild:{folder}:{split}")
     assert tuple(image.path.name for image in read.images) == CELEBA_NAMES[slice(*rows)]
 
 
 @pytest.mark.parametrize("ending", ["txt", "csv"])
-def test_an_attribute_and_its_opposite_are_the_classes(folder: Path, ending: str) -> None:
+def test_an_attribute_and_its_opposite_are_the_classes(folder, ending):
     table = folder / "Anno" / "list_attr_celeba.txt"
     if ending == "csv":
         rows = [line.split() for line in table.read_text().splitlines()]
@@ -56,7 +56,7 @@ def test_an_attribute_and_its_opposite_are_the_classes(folder: Path, ending: str
     assert len(read_celeba_wild(folder, ",Male")) == 6
 
 
-def test_a_face_without_area_is_left_out_and_counted(folder: Path) -> None:
+def test_a_face_without_area_is_left_out_and_counted(folder):
     rewrite(folder, "list_bbox_celeba", "226  313", "  0    0")
     read = read_celeba_wild(folder)
     assert [len(image.targets) for image in read.images] == [0, 1, 1, 1, 1, 1]
@@ -66,7 +66,7 @@ def test_a_face_without_area_is_left_out_and_counted(folder: Path) -> None:
     assert [problem.what for problem in problems] == [NO_AREA]
 
 
-def test_the_folder_of_the_archive_s_parts_is_searched(folder: Path) -> None:
+def test_the_folder_of_the_archive_s_parts_is_searched(folder):
     parts = folder / "Img" / "img_celeba.7z"
     parts.mkdir()
     (folder / "Img" / "img_celeba").rename(parts / "img_celeba")
@@ -84,15 +84,13 @@ def test_the_folder_of_the_archive_s_parts_is_searched(folder: Path) -> None:
         ("list_attr_celeba", "Smiling", "Frowning", "no attribute 'Smiling'; it has: Eyeglasses"),
     ],
 )
-def test_malformed_tables_are_reported(
-    folder: Path, stem: str, old: str, new: str, expected: str
-) -> None:
+def test_malformed_tables_are_reported(folder, stem, old, new, expected):
     rewrite(folder, stem, old, new)
     with pytest.raises(DatasetError, match=expected):
         read_celeba_wild(folder, ",Smiling")
 
 
-def test_a_missing_table_and_an_unknown_split_are_reported(folder: Path) -> None:
+def test_a_missing_table_and_an_unknown_split_are_reported(folder):
     with pytest.raises(DatasetError, match="train, val, test"):
         read_celeba_wild(folder, "Smiling")
     (folder / "Anno" / "list_landmarks_celeba.txt").unlink()

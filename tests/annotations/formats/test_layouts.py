@@ -1,7 +1,5 @@
 """Folder layouts of common tools; each holds one image with one cat, which must be found."""
 
-from pathlib import Path
-
 import pytest
 
 from kpviewer.annotations.formats.recognition import is_annotation_xml
@@ -188,7 +186,7 @@ EVERY = [
 
 
 @pytest.mark.parametrize(("files", "spec"), EVERY)
-def test_the_image_and_its_cat_are_found(tmp_path: Path, monkeypatch, files, spec) -> None:
+def test_the_image_and_its_cat_are_found(tmp_path, monkeypatch, files, spec):
     laid_out(tmp_path, files)
     monkeypatch.chdir(tmp_path)
     read = read_usable(spec)
@@ -199,7 +197,7 @@ def test_the_image_and_its_cat_are_found(tmp_path: Path, monkeypatch, files, spe
     assert (np_box, read.class_names) == ([BOX], ("cat",))
 
 
-def test_the_split_decides_between_images_of_one_name(tmp_path: Path) -> None:
+def test_the_split_decides_between_images_of_one_name(tmp_path):
     files, spec = COCO["coco's own"]
     laid_out(tmp_path, files)
     kind, _, place = spec.partition(":")
@@ -216,9 +214,7 @@ def test_the_split_decides_between_images_of_one_name(tmp_path: Path) -> None:
         ("val.csv", "images/val/a.jpg"),
     ],
 )
-def test_a_file_named_like_the_folder_of_its_images_decides(
-    tmp_path: Path, labels: str, image: str
-) -> None:
+def test_a_file_named_like_the_folder_of_its_images_decides(tmp_path, labels, image):
     table = "file,xmin,ymin,xmax,ymax\na.jpg,1,2,30,40\n"
     text = coco() if labels.endswith("json") else table
     laid_out(tmp_path, {image: None, image.replace("val", "train"): None, labels: text})
@@ -226,13 +222,13 @@ def test_a_file_named_like_the_folder_of_its_images_decides(
     assert found.path == tmp_path / image
 
 
-def test_images_of_one_name_in_several_folders_are_not_guessed(tmp_path: Path) -> None:
+def test_images_of_one_name_in_several_folders_are_not_guessed(tmp_path):
     laid_out(tmp_path, {"p/a.jpg": None, "q/a.jpg": None, "labels.json": coco()})
     (image,) = read_annotations(f"coco:{tmp_path / 'labels.json'}").images
     assert image.path == tmp_path / "a.jpg"  # where it should be
 
 
-def test_two_paths_of_another_machine_do_not_share_one_image(tmp_path: Path) -> None:
+def test_two_paths_of_another_machine_do_not_share_one_image(tmp_path):
     images = [{"id": row, "file_name": f"/data/{row}/a.jpg"} for row in (1, 2)]
     images[0]["file_name"], images[1]["file_name"] = "/x/1/a.jpg", "/x/2/a.jpg"
     laid_out(tmp_path, {"a.jpg": None, "labels.json": coco(images=images)})
@@ -240,13 +236,13 @@ def test_two_paths_of_another_machine_do_not_share_one_image(tmp_path: Path) -> 
         read_annotations(f"coco:{tmp_path / 'labels.json'}")
 
 
-def test_several_lists_of_names_are_reported_with_the_cure(tmp_path: Path) -> None:
+def test_several_lists_of_names_are_reported_with_the_cure(tmp_path):
     laid_out(tmp_path, ULTRALYTICS | {"a.yaml": "names: [x]", "b.yaml": "names: [y]"})
     with pytest.raises(DatasetError, match=r"several.*yolo:.*a\.yaml"):
         read_annotations(f"yolo:{tmp_path}")
 
 
-def test_two_sets_in_one_folder_are_not_read_as_one(tmp_path: Path) -> None:
+def test_two_sets_in_one_folder_are_not_read_as_one(tmp_path):
     for name, count in (("pets", 60), ("toys", 1)):
         files = {f"{name}/images/{number}.jpg": None for number in range(count)}
         files |= {f"{name}/labels/{number}.txt": LABEL for number in range(count)}
@@ -256,20 +252,20 @@ def test_two_sets_in_one_folder_are_not_read_as_one(tmp_path: Path) -> None:
     assert read_annotations(f"yolo:{tmp_path / 'toys'}").class_names == ("toys",)
 
 
-def test_of_lists_that_begin_alike_the_longest_counts(tmp_path: Path) -> None:
+def test_of_lists_that_begin_alike_the_longest_counts(tmp_path):
     for folder, names in (("a", "cat\n"), ("b", "cat\ndog\n")):
         files = {f"{folder}/{folder}.jpg": None, f"{folder}/{folder}.txt": LABEL}
         laid_out(tmp_path, files | {f"{folder}/classes.txt": names})
     assert read_annotations(f"yolo:{tmp_path}").class_names == ("cat", "dog")
 
 
-def test_a_broken_yaml_that_might_hold_the_names_is_reported(tmp_path: Path) -> None:
+def test_a_broken_yaml_that_might_hold_the_names_is_reported(tmp_path):
     laid_out(tmp_path, ULTRALYTICS | {"pets.yaml": "names: [cat"})
     with pytest.raises(DatasetError, match=r"pets\.yaml"):
         read_annotations(f"yolo:{tmp_path}")
 
 
-def test_a_folder_of_unknown_kind_is_reported_with_the_forms(tmp_path: Path) -> None:
+def test_a_folder_of_unknown_kind_is_reported_with_the_forms(tmp_path):
     laid_out(tmp_path, {"a.jpg": None})
     with pytest.raises(DatasetError, match=r"known kind.*coco:FILE"):
         read_annotations(str(tmp_path))
@@ -282,9 +278,7 @@ def test_a_folder_of_unknown_kind_is_reported_with_the_forms(tmp_path: Path) -> 
         ("img/{}.jpg", "ann/{}.jpg.json", '{"size": {}, "objects": []}', "Supervisely"),
     ],
 )
-def test_a_folder_with_json_for_each_image_is_named(
-    tmp_path: Path, images: str, labels: str, content: str, tool: str
-) -> None:
+def test_a_folder_with_json_for_each_image_is_named(tmp_path, images, labels, content, tool):
     laid_out(tmp_path, {images.format(name): None for name in "ab"})
     laid_out(tmp_path, {labels.format(name): content for name in "ab"})
     with pytest.raises(DatasetError, match=f"It is {tool}'s own format"):
@@ -303,7 +297,7 @@ def test_a_folder_with_json_for_each_image_is_named(
         ('{"skeletons": [], "labels": []}', "SLEAP"),
     ],
 )
-def test_json_of_other_tools_is_named(tmp_path: Path, content: str, tool: str) -> None:
+def test_json_of_other_tools_is_named(tmp_path, content, tool):
     laid_out(tmp_path, {"a.jpg": None, "x.json": content})
     with pytest.raises(DatasetError, match=f"It is {tool}.*'s own format: export it as COCO"):
         read_annotations(str(tmp_path / "x.json"))
@@ -326,35 +320,33 @@ def test_json_of_other_tools_is_named(tmp_path: Path, content: str, tool: str) -
         (["annotations.xml"], "annotations.xml", "CVAT's own"),
     ],
 )
-def test_formats_that_are_not_read_are_named(
-    tmp_path: Path, files: list[str], what: str, maker: str
-) -> None:
+def test_formats_that_are_not_read_are_named(tmp_path, files, what, maker):
     laid_out(tmp_path, dict.fromkeys(files, "1"))
     with pytest.raises(DatasetError, match=f"{maker} format, which isn't read: convert it to COCO"):
         read_annotations(str(tmp_path / what))
 
 
 @pytest.mark.parametrize("what", [".", "pets.zip"])
-def test_an_archive_is_to_be_unpacked(tmp_path: Path, what: str) -> None:
+def test_an_archive_is_to_be_unpacked(tmp_path, what):
     laid_out(tmp_path, {"pets.zip": "1", "a.jpg": None})
     with pytest.raises(DatasetError, match=r"pets\.zip is an archive: unpack it"):
         read_annotations(str(tmp_path / what))
 
 
-def test_predictions_of_ultralytics_are_no_ground_truth(tmp_path: Path) -> None:
+def test_predictions_of_ultralytics_are_no_ground_truth(tmp_path):
     laid_out(tmp_path, {"runs/p/images/a.jpg": None, "runs/p/labels/a.txt": LABEL})
     with pytest.raises(DatasetError, match="images and labels"):
         read_annotations(f"yolo:{tmp_path}")
 
 
-def test_a_link_back_to_the_folder_lists_no_image_twice(tmp_path: Path) -> None:
+def test_a_link_back_to_the_folder_lists_no_image_twice(tmp_path):
     laid_out(tmp_path, {"images/a.jpg": None, "labels/a.txt": LABEL, "data.yaml": NAMES})
     (tmp_path / "images/again").symlink_to(tmp_path / "images")
     (tmp_path / "images/more").symlink_to(tmp_path)
     assert len(read_annotations(f"yolo:{tmp_path}")) == 1
 
 
-def test_the_format_of_cvat_is_named_with_the_cure(tmp_path: Path) -> None:
+def test_the_format_of_cvat_is_named_with_the_cure(tmp_path):
     laid_out(tmp_path, {"a.xml": "<annotations><image/></annotations>"})
     with pytest.raises(DatasetError, match="Export it as Pascal VOC"):
         read_annotations(f"voc:{tmp_path}")
@@ -371,9 +363,7 @@ def test_the_format_of_cvat_is_named_with_the_cure(tmp_path: Path) -> None:
         (None, False),
     ],
 )
-def test_xml_of_annotations_is_known_by_its_beginning(
-    tmp_path: Path, content: bytes | None, expected: bool
-) -> None:
+def test_xml_of_annotations_is_known_by_its_beginning(tmp_path, content, expected):
     if content is not None:
         (tmp_path / "a.xml").write_bytes(content)
     assert is_annotation_xml(tmp_path / "a.xml") is expected

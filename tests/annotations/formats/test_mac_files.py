@@ -28,7 +28,7 @@ def check(spec: str) -> None:
     assert check_sets([spec])[0].errors == 0
 
 
-def test_a_yolo_set_is_read_without_them(tmp_path: Path) -> None:
+def test_a_yolo_set_is_read_without_them(tmp_path):
     image(tmp_path / "images" / "a.png")
     labels = tmp_path / "labels" / "a.txt"
     labels.parent.mkdir()
@@ -39,7 +39,7 @@ def test_a_yolo_set_is_read_without_them(tmp_path: Path) -> None:
     check(f"yolo:{tmp_path}")
 
 
-def test_a_voc_set_is_read_without_them(tmp_path: Path) -> None:
+def test_a_voc_set_is_read_without_them(tmp_path):
     image(tmp_path / "JPEGImages" / "a.png")
     text = tmp_path / "Annotations" / "a.xml"
     text.parent.mkdir()
@@ -49,7 +49,7 @@ def test_a_voc_set_is_read_without_them(tmp_path: Path) -> None:
     check(f"voc:{tmp_path}")
 
 
-def test_a_set_of_points_is_read_without_them(tmp_path: Path) -> None:
+def test_a_set_of_points_is_read_without_them(tmp_path):
     image(tmp_path / "a.png")
     (tmp_path / "a.pts").write_text(PTS)
     shadow(tmp_path / "a.png")

@@ -37,19 +37,19 @@ def described(folder: Path, entry: str, name: str = "set.yaml") -> Path:
         ("images/[cv]*", "bc"),
     ],
 )
-def test_an_entry_counts_before_a_folder(folder: Path, entry: str, images: str) -> None:
+def test_an_entry_counts_before_a_folder(folder, entry, images):
     read = read_yolo(described(folder, entry), "val")
     assert sorted(each.path.stem for each in read.images) == list(images)
     assert all(len(each.targets) == 1 for each in read.images)
     assert not read.notes
 
 
-def test_a_description_in_a_folder_of_its_own_is_found(folder: Path) -> None:
+def test_a_description_in_a_folder_of_its_own_is_found(folder):
     (image,) = read_yolo(described(folder, "images/checked", "configs/set.yaml"), "val").images
     assert image.path.stem == "c"
 
 
-def test_entries_without_images_are_told(folder: Path) -> None:
+def test_entries_without_images_are_told(folder):
     read = read_yolo(described(folder, "[images/checked, images/gone]"), "val")
     assert [each.path.stem for each in read.images] == ["c"]
     assert read.notes == ("val: 'images/gone' leads to no images",)
@@ -58,7 +58,7 @@ def test_entries_without_images_are_told(folder: Path) -> None:
         read_yolo(folder / "set.yaml", "test")
 
 
-def test_images_of_a_list_that_are_gone_are_told(folder: Path) -> None:
+def test_images_of_a_list_that_are_gone_are_told(folder):
     (folder / "some.txt").write_text("# names\nimages/val/b.png\nimages/val/gone.png\n")
     gone = "some.txt: 1 of 2 images aren't found, the first is 'images/val/gone.png'"
     for read in (read_yolo(described(folder, "some.txt"), "val"), read_yolo(folder / "some.txt")):
@@ -69,7 +69,7 @@ def test_images_of_a_list_that_are_gone_are_told(folder: Path) -> None:
         read_yolo(folder / "some.txt")
 
 
-def test_a_whole_path_counts_before_a_file_of_its_name(folder: Path, tmp_path_factory) -> None:
+def test_a_whole_path_counts_before_a_file_of_its_name(folder, tmp_path_factory):
     other = tmp_path_factory.mktemp("other") / "far/away"
     other.mkdir(parents=True)
     for kind, suffix in (("images", ".png"), ("labels", ".txt")):
@@ -80,7 +80,7 @@ def test_a_whole_path_counts_before_a_file_of_its_name(folder: Path, tmp_path_fa
     assert image.path == other / "images/b.png" and len(image.targets) == 1
 
 
-def test_images_of_a_list_are_found_in_other_spellings(folder: Path) -> None:
+def test_images_of_a_list_are_found_in_other_spellings(folder):
     for kind, suffix in (("images", ".png"), ("labels", ".txt")):
         (folder / kind / "val" / f"b{suffix}").rename(folder / kind / "val" / f"Be\u0301{suffix}")
     (folder / "some.txt").write_text("images/val/B\u00e9.PNG\nimages\\checked\\C.png\n", "utf-8")

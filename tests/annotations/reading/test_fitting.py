@@ -39,7 +39,7 @@ ROBOFLOW = "cat_1_jpg.rf.0123456789abcdef0123456789abcdef.jpg"
         ("Train/My%20Cat.PNG", "images/my cat.jpg"),
     ],
 )
-def test_a_name_matches_its_file(wanted: str, there: str) -> None:
+def test_a_name_matches_its_file(wanted, there):
     assert fit_names([P(wanted)], [P("other.jpg"), P(there)]) == {0: 1}
 
 
@@ -54,21 +54,21 @@ def test_a_name_matches_its_file(wanted: str, there: str) -> None:
         ("10.jpg", ["100.jpg"]),
     ],
 )
-def test_an_ambiguous_or_unknown_name_matches_no_file(wanted: str, there: list[str]) -> None:
+def test_an_ambiguous_or_unknown_name_matches_no_file(wanted, there):
     assert fit_names([P(wanted)], [P(name) for name in there]) == {}
 
 
-def test_exact_spellings_go_first() -> None:
+def test_exact_spellings_go_first():
     wanted = [P("A.jpg"), P("a.jpg"), P("b.jpg")]
     assert fit_names(wanted, [P("a.jpg"), P("A.jpg"), P("B.jpg")]) == {0: 1, 1: 0, 2: 2}
 
 
-def test_folders_distinguish_files_of_one_name() -> None:
+def test_folders_distinguish_files_of_one_name():
     wanted = [P("set/x/a.jpg"), P("set/y/a.jpg"), P("set/z/a.jpg")]
     assert fit_names(wanted, [P("/d/y/a.jpg"), P("/d/x/a.jpg")]) == {0: 1, 1: 0}
 
 
-def test_many_names_are_matched_in_linear_time() -> None:
+def test_many_names_are_matched_in_linear_time():
     count = 30_000  # comparing each with each would take minutes
     wanted = [P(f"set/{n % 97}/img%20{n}.jpg") for n in range(count)]
     there = [P(f"/data/{n % 97}/IMG {n}.jpg") for n in range(count)]

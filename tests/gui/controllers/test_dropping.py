@@ -1,7 +1,5 @@
 """What is dropped on the window is opened: files, folders, addresses, models."""
 
-from pathlib import Path
-
 import pytest
 from fakes import FakeSource
 from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -38,7 +36,7 @@ def window(open_window) -> MainWindow:
     return open_window(open_source=lambda _text, _ground_truth: FakeSource(300))
 
 
-def test_a_file_and_a_folder_are_sources(qtbot, window, tmp_path: Path):
+def test_a_file_and_a_folder_are_sources(qtbot, window, tmp_path):
     for path in (tmp_path, tmp_path / "cl ip #1.mp4"):
         assert drag(window, mime(urls=(QUrl.fromLocalFile(str(path)).toString(),)))
         qtbot.waitUntil(lambda path=path: window.session.source_text == str(path))

@@ -16,7 +16,6 @@ from kpviewer.gui.opening.engine_loading import load_first
 from kpviewer.gui.opening.layout_previews import Preview, PreviewFrame, preview
 from kpviewer.gui.views.dialogs.layout_dialog import LayoutCard, LayoutDialog
 from kpviewer.gui.views.panels.message_line import MessageLine
-from kpviewer.gui.widgets.theme import ThemeManager
 from kpviewer.models.onnx.description import OnnxDescription, OutputFormat, OutputKind
 from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.sources.synthetic.demo import DemoSource
@@ -70,7 +69,7 @@ def drawn(window: MainWindow, qtbot: QtBot) -> LayoutDialog:
     return dialog
 
 
-def test_each_layout_is_drawn_on_the_present_frame(window, qtbot, model: Path, engine) -> None:
+def test_each_layout_is_drawn_on_the_present_frame(window, qtbot, model, engine):
     dialog = asked(window, qtbot, model)
     undecoded, decoded, *_ = (card.count.text() for card in dialog.cards)
     assert undecoded == "1 detection, which can't be right"  # its sides are exp(20) cells
@@ -81,7 +80,7 @@ def test_each_layout_is_drawn_on_the_present_frame(window, qtbot, model: Path, e
     assert not model.with_suffix(".toml").exists()
 
 
-def test_one_click_saves_the_layout_and_opens_the_model(window, qtbot, model: Path) -> None:
+def test_one_click_saves_the_layout_and_opens_the_model(window, qtbot, model):
     dialog = asked(window, qtbot, model)
     qtbot.mouseClick(dialog.cards[DECODED].button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.session.engine.spec.name == "net")
@@ -92,14 +91,14 @@ def test_one_click_saves_the_layout_and_opens_the_model(window, qtbot, model: Pa
     assert str(model.with_suffix(".toml")) in messages(window)
 
 
-def test_a_click_on_the_image_takes_its_layout(window, qtbot, model: Path) -> None:
+def test_a_click_on_the_image_takes_its_layout(window, qtbot, model):
     dialog = asked(window, qtbot, model)
     qtbot.mouseClick(dialog.cards[0], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.session.engine.spec.name == "net")
     assert 'kind = "yolox"' in model.with_suffix(".toml").read_text()
 
 
-def test_a_file_that_was_chosen_once_opens_without_a_question(window, qtbot, model: Path) -> None:
+def test_a_file_that_was_chosen_once_opens_without_a_question(window, qtbot, model):
     asked(window, qtbot, model).cards[DECODED].button.click()
     qtbot.waitUntil(lambda: window.session.engine.spec.name == "net")
     window.opener.choose_model("fake")
@@ -109,7 +108,7 @@ def test_a_file_that_was_chosen_once_opens_without_a_question(window, qtbot, mod
     assert window.opener.layouts.dialog is None
 
 
-def test_cancel_leaves_the_old_model(window, qtbot, model: Path, engine) -> None:
+def test_cancel_leaves_the_old_model(window, qtbot, model, engine):
     dialog = asked(window, qtbot, model)
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert window.opener.layouts.dialog is None
@@ -120,9 +119,7 @@ def test_cancel_leaves_the_old_model(window, qtbot, model: Path, engine) -> None
     assert list(model.parent.iterdir()) == [model]
 
 
-def test_where_the_folder_cannot_be_written_the_settings_keep_the_layout(
-    window, qtbot, model: Path
-) -> None:
+def test_where_the_folder_cannot_be_written_the_settings_keep_the_layout(window, qtbot, model):
     model.with_suffix(".toml").mkdir()
     asked(window, qtbot, model).cards[DECODED].button.click()
     qtbot.waitUntil(lambda: window.session.engine.spec.name == "net")
@@ -130,9 +127,7 @@ def test_where_the_folder_cannot_be_written_the_settings_keep_the_layout(
     assert 'kind = "yolov5"' in kept.read_text()
 
 
-def test_where_nothing_can_be_written_the_model_opens_all_the_same(
-    window, qtbot, model: Path, tmp_path: Path
-) -> None:
+def test_where_nothing_can_be_written_the_model_opens_all_the_same(window, qtbot, model, tmp_path):
     model.with_suffix(".toml").mkdir()
     (tmp_path / "settings").touch()
     asked(window, qtbot, model).cards[DECODED].button.click()
@@ -141,7 +136,7 @@ def test_where_nothing_can_be_written_the_model_opens_all_the_same(
     assert "written neither beside net.onnx" in messages(window)
 
 
-def test_a_second_model_is_asked_for_too(window, qtbot, model: Path) -> None:
+def test_a_second_model_is_asked_for_too(window, qtbot, model):
     window.opener.compare_with(str(model))
     drawn(window, qtbot).cards[DECODED].button.click()
     qtbot.waitUntil(lambda: window.compare.is_on)
@@ -149,7 +144,7 @@ def test_a_second_model_is_asked_for_too(window, qtbot, model: Path) -> None:
 
 
 @pytest.mark.parametrize("is_compared", [False, True])
-def test_cancel_compares_with_nothing_else(window, qtbot, model: Path, is_compared: bool) -> None:
+def test_cancel_compares_with_nothing_else(window, qtbot, model, is_compared):
     panel = window.side_panel.compare
     if is_compared:
         window.opener.compare_with("fake")
@@ -160,7 +155,7 @@ def test_cancel_compares_with_nothing_else(window, qtbot, model: Path, is_compar
     assert "layout" not in panel.text()
 
 
-def test_a_layout_that_cannot_be_opened_cannot_be_taken(window, qtbot, model: Path, engine) -> None:
+def test_a_layout_that_cannot_be_opened_cannot_be_taken(window, qtbot, model, engine):
     dialog = asked(window, qtbot, model)
     dialog.cards[0].show_problem("It contradicts the file.")
     assert not dialog.cards[0].button.isEnabled()
@@ -168,7 +163,7 @@ def test_a_layout_that_cannot_be_opened_cannot_be_taken(window, qtbot, model: Pa
     assert window.opener.layouts.dialog is dialog
 
 
-def test_closing_the_window_ends_the_question(window, qtbot, model: Path) -> None:
+def test_closing_the_window_ends_the_question(window, qtbot, model):
     window.opener.choose_model(str(model))
     qtbot.waitUntil(lambda: window.opener.layouts.dialog is not None)
     window.close()
@@ -185,7 +180,7 @@ def colour_at(image: QImage, x: float, y: float) -> QColor:
 
 
 @pytest.mark.parametrize("ratio", [1.0, 2.0])
-def test_a_preview_shows_the_boxes_of_its_layout(model: Path, ratio: float) -> None:
+def test_a_preview_shows_the_boxes_of_its_layout(model, ratio):
     black = np.zeros((*HW, 3), np.uint8)
     frame = PreviewFrame(black, black)
     made = preview(load_first, f"{model}@yolox-decoded", frame, QSize(192, 192), ratio)
@@ -197,7 +192,7 @@ def test_a_preview_shows_the_boxes_of_its_layout(model: Path, ratio: float) -> N
     assert not black.any(), "the frame stays as it is"
 
 
-def test_a_preview_that_cannot_be_right_says_so(qtbot: QtBot) -> None:
+def test_a_preview_that_cannot_be_right_says_so(qtbot):
     card = LayoutCard(
         Recognised(OnnxDescription(("a",), OutputFormat(OutputKind.BOXES)), "yolox", "any")
     )
@@ -209,7 +204,7 @@ def test_a_preview_that_cannot_be_right_says_so(qtbot: QtBot) -> None:
     assert card.count.text() == "1 detection"
 
 
-def test_no_card_is_cut_on_a_small_screen(qtbot: QtBot, themes: ThemeManager) -> None:
+def test_no_card_is_cut_on_a_small_screen(qtbot, themes):
     described = OnnxDescription(("a",), OutputFormat(OutputKind.BOXES))
     summary = "RT-DETR or D-FINE, no NMS needed, 80 unnamed classes, in rows"
     dialog = LayoutDialog("network_" * 8 + ".onnx", [Recognised(described, "yolox", summary)] * 3)
@@ -228,7 +223,7 @@ def test_no_card_is_cut_on_a_small_screen(qtbot: QtBot, themes: ThemeManager) ->
     assert text.height() >= text.heightForWidth(text.width())
 
 
-def test_a_preview_without_a_frame_is_of_the_demo(model: Path) -> None:
+def test_a_preview_without_a_frame_is_of_the_demo(model):
     made = preview(load_first, f"{model}@yolox-decoded", None, QSize(192, 192), 1.0)
     source = DemoSource()
     info = source.open()
@@ -241,8 +236,8 @@ def test_a_preview_without_a_frame_is_of_the_demo(model: Path) -> None:
 
 
 def test_outputs_that_cannot_be_right_are_said_until_another_model_is_chosen(
-    window: MainWindow, qtbot: QtBot, tmp_path: Path
-) -> None:
+    window, qtbot, tmp_path
+):
     rows = np.zeros((1, 300, 6), np.float32)
     rows[0, :4] = [(x, x, x + 0.1, x + 0.2, 0.9, 0) for x in (0.1, 0.3, 0.5, 0.7)]
     path = tmp_path / "wrong.onnx"

@@ -17,7 +17,7 @@ from kpviewer.overlay import OverlayStyle
         (0.18, 900_000_000_000, "about 0.18 MB a minute; 900 GB free, months"),
     ],
 )
-def test_space_is_given_in_words(rate: float, free: int, text: str) -> None:
+def test_space_is_given_in_words(rate, free, text):
     assert space_text(rate, free) == text
 
 

@@ -111,7 +111,7 @@ def test_only_a_camera_has_formats(qtbot, open_window):
 
 
 def test_a_chosen_format_opens_the_camera_again_and_is_remembered_by_its_id(
-    qtbot, open_window, tmp_path: Path
+    qtbot, open_window, tmp_path
 ):
     opened: list[str | None] = []
 
@@ -146,9 +146,7 @@ def test_a_chosen_format_opens_the_camera_again_and_is_remembered_by_its_id(
 @pytest.mark.parametrize(
     ("path", "name"), [("/dev/video2", "Another name"), ("somewhere else", "Webcam")]
 )
-def test_the_formats_that_the_driver_lists_are_offered(
-    qtbot, open_window, monkeypatch, path: str, name: str
-):
+def test_the_formats_that_the_driver_lists_are_offered(qtbot, open_window, monkeypatch, path, name):
     opened: list[str | None] = []
 
     def open_source(text, _ground_truth):
@@ -180,9 +178,7 @@ def test_the_formats_that_the_driver_lists_are_offered(
     assert ticked(lines(formats(qtbot, window)["MJPG"].menu())) == ["1280×720 @ 60"]
 
 
-def test_a_format_of_the_command_line_goes_before_the_remembered_one(
-    qtbot, open_window, tmp_path: Path
-):
+def test_a_format_of_the_command_line_goes_before_the_remembered_one(qtbot, open_window, tmp_path):
     opened: list[str | None] = []
 
     def open_source(text, _ground_truth):
@@ -203,7 +199,7 @@ def test_a_camera_that_sends_another_format_is_reported(qtbot, open_window):
     qtbot.waitUntil(lambda: message in window.status_bar.message())
 
 
-def test_the_menu_asks_no_disk(qtbot, open_window, tmp_path: Path, monkeypatch):
+def test_the_menu_asks_no_disk(qtbot, open_window, tmp_path, monkeypatch):
     window = open_window(
         settings_folder=tmp_path / "settings",
         open_source=lambda _text, _ground_truth: FakeSource(300),

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import pytest
 from fakes import FAKE_SPEC, FakeSource
@@ -44,7 +43,7 @@ def pause_at(qtbot: QtBot, window: MainWindow, index: int) -> None:
     qtbot.waitUntil(lambda: shown_index(window) == index)
 
 
-def test_keys_show_the_frame_of_a_real_file_that_they_name(qtbot, open_window, tmp_path: Path):
+def test_keys_show_the_frame_of_a_real_file_that_they_name(qtbot, open_window, tmp_path):
     path = tmp_path / "film.mp4"
     times_ms = [0, 30, 200, 210, *range(400, 3000, 50)]
     write_video(path, times_ms=times_ms, options={"bf": "3", "g": "12"})

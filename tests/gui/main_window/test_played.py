@@ -2,12 +2,11 @@
 
 import numpy as np
 from fakes import FakeSource
-from pytestqt.qtbot import QtBot
 
 FRAMES = 60
 
 
-def test_frames_that_are_not_shown_are_in_the_lanes(qtbot: QtBot, open_window) -> None:
+def test_frames_that_are_not_shown_are_in_the_lanes(qtbot, open_window):
     window = open_window(FakeSource(FRAMES))
     counts: list[int] = []
 

@@ -34,20 +34,20 @@ def _fakes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     gc.unfreeze()
 
 
-def test_there_is_no_full_collection_while_an_engine_is_made() -> None:
+def test_there_is_no_full_collection_while_an_engine_is_made():
     engine = load_first("face", "cpu", (48, 64))
     assert engine.made_of == ("model face", "cpu")
     assert engine.full_collections == 0
     assert gc.isenabled()
 
 
-def test_what_comes_with_the_first_model_is_never_visited_again() -> None:
+def test_what_comes_with_the_first_model_is_never_visited_again():
     engine = load_first("face", "cpu", (48, 64))
     assert gc.get_freeze_count() > 0
     assert any(each is engine for each in gc.get_referrers(FakeExecutor))  # another may replace it
 
 
-def test_what_comes_with_a_later_model_is_collected() -> None:
+def test_what_comes_with_a_later_model_is_collected():
     load_first("face", "cpu", (48, 64))
     gc.unfreeze()
     load_first("face", "cpu", (48, 64))

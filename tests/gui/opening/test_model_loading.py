@@ -42,7 +42,7 @@ def loaded(qtbot: QtBot, ground_truth: AnnotationGroundTruth, *class_names: str)
         loading.close()
 
 
-def test_ground_truth_takes_the_ids_of_whatever_model_is_loaded(qtbot: QtBot) -> None:
+def test_ground_truth_takes_the_ids_of_whatever_model_is_loaded(qtbot):
     ground_truth = AnnotationGroundTruth(
         data_set(image("a.jpg", (0, 1)), class_names=("sofa", "dog"))
     )
@@ -52,7 +52,7 @@ def test_ground_truth_takes_the_ids_of_whatever_model_is_loaded(qtbot: QtBot) ->
     assert found.class_ids.tolist() == [1, 0]
 
 
-def test_a_model_is_recognised_by_its_content(qtbot: QtBot) -> None:
+def test_a_model_is_recognised_by_its_content(qtbot):
     class Hashed(FakeEngine):
         model_hash = "a1"
 
@@ -71,7 +71,7 @@ def test_a_model_is_recognised_by_its_content(qtbot: QtBot) -> None:
             loading.close()
 
 
-def test_results_are_of_the_weights_that_found_them(qtbot: QtBot) -> None:
+def test_results_are_of_the_weights_that_found_them(qtbot):
     class Hashed(FakeEngine):
         model_hash = "a1"
 
@@ -94,9 +94,7 @@ def test_results_are_of_the_weights_that_found_them(qtbot: QtBot) -> None:
     assert found == [[True, False, False], [True, True, False], [False, False, True]]
 
 
-def test_a_model_of_other_classes_runs_without_ground_truth(
-    qtbot: QtBot, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_model_of_other_classes_runs_without_ground_truth(qtbot, caplog):
     ground_truth = AnnotationGroundTruth(
         data_set(image("a.jpg", (0, 1)), class_names=("sofa", "dog"))
     )
@@ -122,7 +120,7 @@ def settled(qtbot: QtBot, made: Loaders) -> tuple[list[object], list[str | None]
     return came, shown, loading
 
 
-def test_a_model_runs_before_the_fastest_backend_is_found(qtbot: QtBot) -> None:
+def test_a_model_runs_before_the_fastest_backend_is_found(qtbot):
     soon, fast = FakeEngine(), FakeEngine()
     came, shown, loading = settled(qtbot, loaders(lambda *_: fast, load_first=lambda *_: soon))
     assert came == [soon, fast]
@@ -130,7 +128,7 @@ def test_a_model_runs_before_the_fastest_backend_is_found(qtbot: QtBot) -> None:
     assert loading.engine is fast
 
 
-def test_a_model_whose_fastest_backend_is_remembered_is_loaded_once(qtbot: QtBot) -> None:
+def test_a_model_whose_fastest_backend_is_remembered_is_loaded_once(qtbot):
     soon = FakeEngine()
     soon.is_settled = True  # type: ignore[attr-defined] - as an executor has it
     loading = ModelLoading(ViewerOptions(), loaders(failing, load_first=lambda *_: soon))
@@ -143,9 +141,7 @@ def test_a_model_whose_fastest_backend_is_remembered_is_loaded_once(qtbot: QtBot
         loading.close()
 
 
-def test_cancelling_a_load_that_has_not_begun_still_makes_the_present_model_faster(
-    qtbot: QtBot,
-) -> None:
+def test_cancelling_a_load_that_has_not_begun_still_makes_the_present_model_faster(qtbot):
     soon, fast, may_settle = FakeEngine(), FakeEngine(), threading.Event()
 
     def settle(*_: object) -> FakeEngine:
@@ -168,9 +164,7 @@ def test_cancelling_a_load_that_has_not_begun_still_makes_the_present_model_fast
 
 
 @pytest.mark.parametrize("end", ["cancelled", "failed"])
-def test_a_load_that_fails_or_is_cancelled_still_makes_the_present_model_faster(
-    qtbot: QtBot, end: str
-) -> None:
+def test_a_load_that_fails_or_is_cancelled_still_makes_the_present_model_faster(qtbot, end):
     soon, fast, may_go_on = FakeEngine(), FakeEngine(), threading.Event()
     other = FakeEngine(spec=replace(FAKE_SPEC, class_names=("dog", "couch")))
     begun, may_settle = threading.Event(), threading.Event()
@@ -218,7 +212,7 @@ def failing(*_: object) -> FakeEngine:
     raise WeightsError("fake is damaged.")
 
 
-def test_a_model_that_fails_on_its_first_backend_is_loaded_on_the_other(qtbot: QtBot) -> None:
+def test_a_model_that_fails_on_its_first_backend_is_loaded_on_the_other(qtbot):
     fast = FakeEngine()
     loading = ModelLoading(ViewerOptions(), loaders(lambda *_: fast, load_first=failing))
     try:
@@ -230,9 +224,7 @@ def test_a_model_that_fails_on_its_first_backend_is_loaded_on_the_other(qtbot: Q
         loading.close()
 
 
-def test_a_model_that_can_not_be_made_faster_stays_as_it_is(
-    qtbot: QtBot, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_model_that_can_not_be_made_faster_stays_as_it_is(qtbot, caplog):
     soon = FakeEngine()
     loading = ModelLoading(ViewerOptions(), loaders(failing, load_first=lambda *_: soon))
 
@@ -247,7 +239,7 @@ def test_a_model_that_can_not_be_made_faster_stays_as_it_is(
     assert loading.failure is None
 
 
-def test_a_model_that_fails_on_both_backends_reports_why(qtbot: QtBot) -> None:
+def test_a_model_that_fails_on_both_backends_reports_why(qtbot):
     came, _, loading = settled(qtbot, loaders(failing, load_first=failing))
     assert came == []
     assert loading.failure is not None
@@ -271,7 +263,7 @@ REMEMBERED = ViewerOptions(
         (REMEMBERED, ("face-ssd", "cuda:2"), PipelineError),
     ],
 )
-def test_only_remembered_models_and_devices_have_a_fallback(options, asked, came) -> None:
+def test_only_remembered_models_and_devices_have_a_fallback(options, asked, came):
     loads: list[tuple[str, str]] = []
 
     def load(model: str, device: str, _size: tuple[int, int]) -> FakeEngine:

@@ -1,14 +1,11 @@
 """Sources that are opened while another one plays."""
 
-from __future__ import annotations
-
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from fakes import TIMEOUT_S, FakeSource, eventually
-from pytestqt.qtbot import QtBot
 
 from kpviewer.gui.background import loader
 from kpviewer.gui.opening import source_opening
@@ -42,11 +39,8 @@ def loading(source: FakeSource) -> Iterator[SourceLoading]:
     ],
 )
 def test_a_source_that_is_dropped_before_it_arrives_is_closed_at_once(
-    loading: SourceLoading,
-    source: FakeSource,
-    drop: Callable[[SourceLoading], None],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    loading, source, drop, monkeypatch
+):
     has_ended = threading.Event()
 
     class NotedJob(LoaderJob[object]):
@@ -62,9 +56,7 @@ def test_a_source_that_is_dropped_before_it_arrives_is_closed_at_once(
     assert source.closes == 1
 
 
-def test_a_source_that_opens_after_its_time_limit_is_closed(
-    loading: SourceLoading, source: FakeSource, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_source_that_opens_after_its_time_limit_is_closed(loading, source, qtbot, monkeypatch):
     monkeypatch.setattr(source_opening, "ANSWER_S", 0.5)
     source.open_timeout_s = 0.0
     source.open_is_blocked = True
@@ -75,9 +67,7 @@ def test_a_source_that_opens_after_its_time_limit_is_closed(
     eventually(lambda: source.closes == 1)
 
 
-def test_a_source_that_has_arrived_stays_open(
-    loading: SourceLoading, source: FakeSource, qtbot: QtBot
-) -> None:
+def test_a_source_that_has_arrived_stays_open(loading, source, qtbot):
     with qtbot.waitSignal(loading.arrived):
         loading.look_for("clip", "clip", is_offer=True)
     loading.cancel()
@@ -85,7 +75,7 @@ def test_a_source_that_has_arrived_stays_open(
 
 
 @pytest.mark.parametrize(("text", "name"), [(".", "."), ("pics/", "pics"), ("/x/a.mp4", "a.mp4")])
-def test_every_path_has_a_name_before_it_is_open(text: str, name: str) -> None:
+def test_every_path_has_a_name_before_it_is_open(text, name):
     assert name_of(text) == name
 
 

@@ -20,7 +20,7 @@ def result(index: int, *, has_model: bool = True) -> FrameResult:
     )
 
 
-def test_results_are_kept_in_order_and_without_pixels() -> None:
+def test_results_are_kept_in_order_and_without_pixels():
     played = PlayedResults()
     for index in range(3):
         played.accept(result(index))
@@ -32,7 +32,7 @@ def test_results_are_kept_in_order_and_without_pixels() -> None:
     assert played.take() == []
 
 
-def test_a_window_that_hangs_holds_few_results() -> None:
+def test_a_window_that_hangs_holds_few_results():
     played = PlayedResults()
     for index in range(MAX_WAITING + 10):
         played.accept(result(index))

@@ -7,14 +7,14 @@ from PyQt6.QtWidgets import QApplication, QMenu, QWidget
 
 from kpviewer.gui.widgets.buttons import ComboBox
 from kpviewer.gui.widgets.canvas import make_canvas
-from kpviewer.gui.widgets.theme import DARK, LIGHT, ThemeChoice, ThemeManager
+from kpviewer.gui.widgets.theme import DARK, LIGHT, ThemeChoice
 
 
 def menus() -> list[QMenu]:
     return [widget for widget in QApplication.allWidgets() if isinstance(widget, QMenu)]
 
 
-def test_no_menu_outlives_its_plot(qapp: QApplication) -> None:
+def test_no_menu_outlives_its_plot(qapp):
     before = menus()  # of windows that other tests have left
     canvas = make_canvas()
     own = [menu for menu in menus() if menu not in before]
@@ -24,7 +24,7 @@ def test_no_menu_outlives_its_plot(qapp: QApplication) -> None:
     assert all(sip.isdeleted(menu) for menu in own)
 
 
-def test_plot_takes_the_background_of_another_theme(qtbot, themes: ThemeManager) -> None:
+def test_plot_takes_the_background_of_another_theme(qtbot, themes):
     canvas = make_canvas()
     qtbot.addWidget(canvas)
     canvas.resize(200, 100)
@@ -36,7 +36,7 @@ def test_plot_takes_the_background_of_another_theme(qtbot, themes: ThemeManager)
     assert corner == [DARK.window, LIGHT.window]
 
 
-def test_wheel_over_a_plot_or_its_axes_is_left_to_the_panel(qtbot) -> None:
+def test_wheel_over_a_plot_or_its_axes_is_left_to_the_panel(qtbot):
     canvas = make_canvas()
     qtbot.addWidget(canvas)
     canvas.resize(200, 100)
@@ -46,7 +46,7 @@ def test_wheel_over_a_plot_or_its_axes_is_left_to_the_panel(qtbot) -> None:
         assert not keeps_wheel(canvas.viewport(), QPointF(middle)), item
 
 
-def test_wheel_over_a_combo_box_is_left_to_the_panel(qtbot) -> None:
+def test_wheel_over_a_combo_box_is_left_to_the_panel(qtbot):
     box = ComboBox()
     box.addItems(["all", "face"])
     qtbot.addWidget(box)

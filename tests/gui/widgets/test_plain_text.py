@@ -85,7 +85,7 @@ def window(qtbot, open_window, engine, monkeypatch, tmp_path):
     return window
 
 
-def test_no_label_or_tooltip_of_the_window_takes_a_name_for_html(qtbot, window) -> None:
+def test_no_label_or_tooltip_of_the_window_takes_a_name_for_html(qtbot, window):
     window.status_bar.show_message(f"{EVIL} was saved.")
     window.side_panel.classes.own_switch.click()
     assert shown_as_html(window) == []
@@ -97,7 +97,7 @@ def test_no_label_or_tooltip_of_the_window_takes_a_name_for_html(qtbot, window) 
     assert shown_as_html(window) == []
 
 
-def test_menus_show_names_letter_by_letter(qtbot, window) -> None:
+def test_menus_show_names_letter_by_letter(qtbot, window):
     window.opener.cameras.ask(lambda _found: None)
     qtbot.waitUntil(lambda: window.opener.cameras.known is not None)
     menus = menus_of(window)
@@ -107,7 +107,7 @@ def test_menus_show_names_letter_by_letter(qtbot, window) -> None:
     assert [line for line in lines if "R&&D" not in line] == []
 
 
-def test_cards_and_dialogs_show_names_letter_by_letter(qtbot, open_window, window) -> None:
+def test_cards_and_dialogs_show_names_letter_by_letter(qtbot, open_window, window):
     for dialog in (AboutDialog(versions(None), window), KeysDialog(window, window.key_bindings)):
         assert shown_as_html(dialog) == []
 
@@ -120,13 +120,13 @@ def test_cards_and_dialogs_show_names_letter_by_letter(qtbot, open_window, windo
     assert shown_as_html(other) == []
 
 
-def test_a_tip_is_escaped_only_where_it_must_be() -> None:
+def test_a_tip_is_escaped_only_where_it_must_be():
     assert plain_tip("a < b & c") == "a < b & c"
     assert "&lt;img" in plain_tip(EVIL)
     assert without_mnemonic("R&D") == "R&&D"
 
 
-def test_a_label_is_plain_from_its_first_text_on(qtbot) -> None:
+def test_a_label_is_plain_from_its_first_text_on(qtbot):
     label = Label(EVIL)
     qtbot.addWidget(label)
     assert label.textFormat() is Qt.TextFormat.PlainText
@@ -143,7 +143,7 @@ class NotText(FakeSource):
 
 def test_a_film_whose_name_is_no_text_is_shown_recorded_and_remembered(
     qtbot, open_window, tmp_path
-) -> None:
+):
     window = open_window(
         NotText(300), named="/films/film-\udce9.mp4", with_results=True,
         settings_folder=tmp_path / "config",

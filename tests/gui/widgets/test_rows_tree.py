@@ -4,16 +4,13 @@ import pytest
 from PyQt6.QtCore import QRect, Qt
 
 from kpviewer.gui.widgets.rows_tree import RowsTree
-from kpviewer.gui.widgets.theme import ThemeManager
 
 ARROW_PX = 8
 """Room above the titles for the arrow."""
 
 
 @pytest.mark.parametrize("column", [0, 1, 2])
-def test_arrow_of_the_sorted_column_leaves_its_title_readable(
-    qtbot, themes: ThemeManager, column: int
-) -> None:
+def test_arrow_of_the_sorted_column_leaves_its_title_readable(qtbot, themes, column):
     tree = RowsTree("Classes", [("Class", "", 0), ("AP", "", 44), ("×", "", 28)])
     qtbot.addWidget(tree)
     tree.resize(220, 90)

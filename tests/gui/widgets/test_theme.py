@@ -23,7 +23,7 @@ def ratio(first: str, second: str) -> float:
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
-def test_text_has_the_contrast_of_wcag_aa(theme: Theme):
+def test_text_has_the_contrast_of_wcag_aa(theme):
     for ground in (theme.base, theme.window, theme.control, theme.hover):
         assert ratio(theme.text, ground) >= 4.5
     assert ratio(theme.text, theme.raised) >= 4.5
@@ -35,14 +35,14 @@ def test_text_has_the_contrast_of_wcag_aa(theme: Theme):
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
-def test_lines_of_plots_have_the_contrast_of_graphics(theme: Theme):
+def test_lines_of_plots_have_the_contrast_of_graphics(theme):
     for color in theme.series:
         assert ratio(color, theme.window) >= 3.0
     assert ratio(theme.accent, theme.window) >= 3.0
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
-def test_a_second_model_has_one_hue_in_the_image_and_beside_it(theme: Theme):
+def test_a_second_model_has_one_hue_in_the_image_and_beside_it(theme):
     hues = [QColor(*COLOR).hue(), QColor(theme.models[1]).hue()]
     assert abs(hues[0] - hues[1]) <= 20
     for color in theme.models:
@@ -50,7 +50,7 @@ def test_a_second_model_has_one_hue_in_the_image_and_beside_it(theme: Theme):
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
-def test_edges_of_controls_have_the_contrast_of_controls(theme: Theme):
+def test_edges_of_controls_have_the_contrast_of_controls(theme):
     for ground in (theme.base, theme.window, theme.control, theme.hover):
         assert ratio(theme.outline, ground) >= 3.0
 
@@ -62,7 +62,7 @@ def rules(theme: Theme) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
-def test_accent_is_for_sliders_and_progress_alone(theme: Theme):
+def test_accent_is_for_sliders_and_progress_alone(theme):
     accented = {each.strip() for each, text in rules(theme) if theme.accent in text}
     assert accented
     assert all("QSlider" in each or "QProgressBar" in each for each in accented)
@@ -72,7 +72,7 @@ def test_accent_is_for_sliders_and_progress_alone(theme: Theme):
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
-def test_unticked_box_is_seen_and_a_tick_stands_out(qtbot, qapp, theme: Theme):
+def test_unticked_box_is_seen_and_a_tick_stands_out(qtbot, qapp, theme):
     ThemeManager(qapp, ThemeChoice(theme.name))
     box = QCheckBox("x")
     qtbot.addWidget(box)
@@ -92,7 +92,7 @@ def test_unticked_box_is_seen_and_a_tick_stands_out(qtbot, qapp, theme: Theme):
 
 @pytest.mark.qt_log_ignore("propagateSizeHints")  # said of windows without a screen
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
-def test_only_the_edge_shows_the_focus(qtbot, qapp, theme: Theme):
+def test_only_the_edge_shows_the_focus(qtbot, qapp, theme):
     ThemeManager(qapp, ThemeChoice(theme.name))
     for widget in (QCheckBox("x"), PushButton("Stop"), PushButton("Go", primary=True)):
         qtbot.addWidget(widget)

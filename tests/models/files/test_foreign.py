@@ -50,14 +50,14 @@ CURES = {
 
 
 @pytest.mark.parametrize("name", CURES)
-def test_a_file_of_another_format_is_refused_with_the_export(name: str, tmp_path: Path) -> None:
+def test_a_file_of_another_format_is_refused_with_the_export(name, tmp_path):
     path = tmp_path / name
     path.touch()
     assert CURES[name] in refusal(path)
 
 
 @pytest.mark.parametrize("suffix", FOREIGN_SUFFIXES)
-def test_every_foreign_suffix_names_onnx(suffix: str, tmp_path: Path) -> None:
+def test_every_foreign_suffix_names_onnx(suffix, tmp_path):
     path = tmp_path / f"net{suffix}"
     path.touch()
     text = refusal(path)
@@ -66,13 +66,13 @@ def test_every_foreign_suffix_names_onnx(suffix: str, tmp_path: Path) -> None:
     assert "safetensors" not in text
 
 
-def test_a_file_that_is_missing_is_not_explained(tmp_path: Path) -> None:
+def test_a_file_that_is_missing_is_not_explained(tmp_path):
     assert "no such file exists" in refusal(tmp_path / "net.tflite")
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 @pytest.mark.parametrize("name", ["net.pt", "net.pth", "net.PT"])
-def test_torchscript_by_any_name_is_refused(name: str, tmp_path: Path) -> None:
+def test_torchscript_by_any_name_is_refused(name, tmp_path):
     path = tmp_path / name
     torch.jit.script(Net()).save(str(path))
     text = refusal(path)
@@ -80,7 +80,7 @@ def test_torchscript_by_any_name_is_refused(name: str, tmp_path: Path) -> None:
     assert "yolo export model=ORIGINAL.pt format=onnx" in text
 
 
-def test_a_program_of_torch_export_is_refused_by_any_name(tmp_path: Path) -> None:
+def test_a_program_of_torch_export_is_refused_by_any_name(tmp_path):
     program = torch.export.export(Net().eval(), (torch.zeros(1, 3, 8, 8),))
     torch.export.save(program, tmp_path / "net.pt2")
     (tmp_path / "net.pt2").rename(tmp_path / "net.pt")
@@ -88,7 +88,7 @@ def test_a_program_of_torch_export_is_refused_by_any_name(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("config", [{"architectures": ["DetrForObject"]}, {"model_type": "detr"}])
-def test_a_model_of_hugging_face_is_refused_with_the_export(config: dict, tmp_path: Path) -> None:
+def test_a_model_of_hugging_face_is_refused_with_the_export(config, tmp_path):
     folder = tmp_path / "my detr"
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps(config))
@@ -102,14 +102,14 @@ def test_a_model_of_hugging_face_is_refused_with_the_export(config: dict, tmp_pa
 @pytest.mark.parametrize(
     "text", ["", "[]", '{"architectures": []}', '{"architectures": 3}', "[" * 9]
 )
-def test_another_config_beside_weights_explains_nothing(text: str, tmp_path: Path) -> None:
+def test_another_config_beside_weights_explains_nothing(text, tmp_path):
     (tmp_path / "config.json").write_text(text)
     path = tmp_path / "model.safetensors"
     save_file({"weight": torch.zeros(2)}, path)
     assert "doesn't say what model it holds" in refusal(path)
 
 
-def test_a_saved_model_of_tensorflow_is_refused_with_the_conversion(tmp_path: Path) -> None:
+def test_a_saved_model_of_tensorflow_is_refused_with_the_conversion(tmp_path):
     folder = tmp_path / "net"
     folder.mkdir()
     (folder / "saved_model.pb").touch()
@@ -126,9 +126,7 @@ PICKLES = {
 
 @pytest.mark.parametrize("module", PICKLES)
 @pytest.mark.parametrize("suffix", [".pt", ".pth", ".ckpt", ".PT"])
-def test_a_pickled_model_is_refused_with_its_makers_export(
-    module: str, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pickled_model_is_refused_with_its_makers_export(module, suffix, tmp_path, monkeypatch):
     made = types.ModuleType(module)
     kind = type("Model", (torch.nn.Module,), {"__module__": module})
     made.Model = kind
@@ -149,13 +147,13 @@ MAKERS = {
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_tensors_of_another_program_are_refused_with_its_export(name: str, tmp_path: Path) -> None:
+def test_tensors_of_another_program_are_refused_with_its_export(name, tmp_path):
     path = tmp_path / "net.pth"
     torch.save({"model": {name: torch.zeros(3), "model.1.conv.weight": torch.zeros(3)}}, path)
     assert MAKERS[name] in refusal(path)
 
 
-def test_braces_in_the_name_of_a_folder_are_no_placeholders(tmp_path: Path) -> None:
+def test_braces_in_the_name_of_a_folder_are_no_placeholders(tmp_path):
     folder = tmp_path / "run{0}_ncnn_model"
     folder.mkdir()
     (folder / "model.ncnn.param").touch()

@@ -40,7 +40,7 @@ class Noting(nn.Module):
         raise RuntimeError("enough")
 
 
-def test_a_dry_run_holds_the_lock() -> None:
+def test_a_dry_run_holds_the_lock():
     detector = planned(lambda spec: SimpleNamespace(spec=spec, network=Noting()), FAKE_SPEC)
     with pytest.raises(ValueError, match="enough"):
         check_runs(detector)
@@ -48,7 +48,7 @@ def test_a_dry_run_holds_the_lock() -> None:
     assert not others_must_wait()
 
 
-def test_an_export_holds_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_holds_the_lock(monkeypatch):
     pytest.importorskip("openvino")
     waiting: list[bool] = []
     export = torch.export.export
@@ -63,7 +63,7 @@ def test_an_export_holds_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not others_must_wait()
 
 
-def test_a_hanging_trace_is_not_waited_for_forever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_trace_is_not_waited_for_forever(monkeypatch):
     monkeypatch.setattr(tracing, "PATIENCE_S", 0.01)
     hangs, go_on = threading.Event(), threading.Event()
 

@@ -29,7 +29,7 @@ from kpviewer.models.opening import torch_loading
         ("two-stage:two-stage:own:a+own:b+own:c", ("own:a", "own:b", "own:c")),
     ],
 )
-def test_code_is_found_in_every_form(name: str, code: tuple[str, ...]) -> None:
+def test_code_is_found_in_every_form(name, code):
     assert code_in(name) == code
 
 
@@ -53,7 +53,7 @@ PARTS = st.sampled_from(
 
 
 @given(st.lists(PARTS, max_size=8).map("".join))
-def test_the_factory_gets_only_functions_found_in_the_name(name: str) -> None:
+def test_the_factory_gets_only_functions_found_in_the_name(name):
     asked: list[str] = []
 
     def refuse(asked_for: object, *_: object) -> None:
@@ -74,18 +74,18 @@ def test_the_factory_gets_only_functions_found_in_the_name(name: str) -> None:
     assert set(asked) <= set(code_in(name))
 
 
-def test_a_long_name_is_split_without_recursion() -> None:
+def test_a_long_name_is_split_without_recursion():
     assert code_in("two-stage:" * 50_000 + "own:build") == ("own:build",)
 
 
 @pytest.mark.parametrize("file", ["a.onnx", "a.xml", "b@c.ONNX"])
-def test_a_layout_stands_after_the_file(file: str) -> None:
+def test_a_layout_stands_after_the_file(file):
     assert split_layout(with_layout(file, "yolox")) == (file, "yolox")
     assert with_layout(f"{file}@640", "yolox") == f"{file}@yolox@640"
     assert split_layout(file) == (file, None)
 
 
 @pytest.mark.parametrize("layout", ["640", "", "yolo x", "@yolox"])
-def test_what_cannot_be_a_layout_is_refused(layout: str) -> None:
+def test_what_cannot_be_a_layout_is_refused(layout):
     with pytest.raises(WeightsError, match="No layout is called"):
         with_layout("a.onnx", layout)

@@ -1,7 +1,6 @@
 """The grid keypoint detector: shapes, decoding by hand, and values stored with its weights."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,12 +30,12 @@ def heads(rows: int, columns: int, marks: dict[tuple[int, int], tuple[int, float
     return GridHeads(torch.zeros(1, 2, rows, columns), logits)
 
 
-def test_the_network_is_tiny() -> None:
+def test_the_network_is_tiny():
     assert 10_000 < sum(p.numel() for p in GridNetwork(2).parameters()) < 100_000
 
 
 @pytest.mark.parametrize("hw", [(320, 1920), (1920, 320), (160, 800)])
-def test_each_32_px_cell_predicts_an_offset_and_three_classes(hw: tuple[int, int]) -> None:
+def test_each_32_px_cell_predicts_an_offset_and_three_classes(hw):
     network = GridNetwork(2).eval()
     with torch.inference_mode():
         raw = network(torch.randn(1, 3, *hw))
@@ -49,7 +48,7 @@ def test_each_32_px_cell_predicts_an_offset_and_three_classes(hw: tuple[int, int
     assert raw.offsets.abs().max() <= 0.875  # the outermost patches of the window
 
 
-def test_a_cell_locates_a_target_by_its_offset_in_cells() -> None:
+def test_a_cell_locates_a_target_by_its_offset_in_cells():
     raw = heads(4, 6, {(1, 3): (1, 2.0)})
     raw.offsets[0, :, 1, 3] = torch.tensor([0.25, -0.5])
     decoded = build_strip_grid().decode(raw, (128, 192))
@@ -60,14 +59,14 @@ def test_a_cell_locates_a_target_by_its_offset_in_cells() -> None:
     assert decoded.scores[0, 0, 1].item() == pytest.approx(math.e**2 / (2 + math.e**2), rel=1e-6)
 
 
-def test_boxes_are_clipped_to_the_image() -> None:
+def test_boxes_are_clipped_to_the_image():
     raw = heads(2, 2, {(0, 0): (0, 5.0)})
     raw.offsets[0, :, 0, 0] = -0.4
     decoded = build_strip_grid().decode(raw, (64, 64))
     assert decoded.xyxy[0, 0].tolist() == pytest.approx([0.0, 0.0, 18.2, 18.2], abs=1e-5)
 
 
-def test_only_the_best_of_neighbouring_cells_is_kept() -> None:
+def test_only_the_best_of_neighbouring_cells_is_kept():
     marks = {(1, 1): (0, 3.0), (1, 2): (0, 2.0), (2, 5): (0, 2.5), (1, 3): (1, 4.0)}
     decoded = build_strip_grid().decode(heads(4, 7, marks), (128, 224))
     scores, points = decoded.scores[0], decoded.keypoints_xy[0, :, 0]
@@ -78,14 +77,14 @@ def test_only_the_best_of_neighbouring_cells_is_kept() -> None:
     assert (best[:-1] >= best[1:]).all()
 
 
-def test_the_single_architecture_keeps_the_best_cell_of_each_class() -> None:
+def test_the_single_architecture_keeps_the_best_cell_of_each_class():
     raw = heads(4, 7, {(1, 1): (0, 3.0), (3, 5): (0, 2.0), (0, 6): (1, 4.0)})
     decoded = build_strip_grid_single().decode(raw, (128, 224))
     assert decoded.keypoints_xy[0, :, 0].tolist() == [[208.0, 16.0], [48.0, 48.0]]
     assert (decoded.scores[0] > 0.5).tolist() == [[False, True], [True, False]]
 
 
-def test_an_offset_is_the_mean_of_the_heat_around_the_cell() -> None:
+def test_an_offset_is_the_mean_of_the_heat_around_the_cell():
     network = GridNetwork(2)
     network.fine, network.heat = nn.Identity(), nn.Identity()
     network.coarse, network.classes = nn.AvgPool2d(4), nn.Conv2d(1, 3, 1)
@@ -104,7 +103,7 @@ def test_an_offset_is_the_mean_of_the_heat_around_the_cell() -> None:
             assert offsets[:, row, column] == pytest.approx(sums / total, abs=1e-5)
 
 
-def test_an_untrained_detector_detects_nothing() -> None:
+def test_an_untrained_detector_detects_nothing():
     torch.manual_seed(1)
     detector = build_strip_grid()
     detector.network.eval()
@@ -113,9 +112,7 @@ def test_an_untrained_detector_detects_nothing() -> None:
     assert detector.decode(raw, (128, 128)).scores.max() < 0.1
 
 
-def test_the_size_of_the_target_is_kept_with_the_weights(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_size_of_the_target_is_kept_with_the_weights(tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "ARCHITECTURES", {"strip-grid": build_strip_grid})
     detector = build_strip_grid()
     detector.network.target_wh.copy_(torch.tensor([24.0, 40.0]))
@@ -126,7 +123,7 @@ def test_the_size_of_the_target_is_kept_with_the_weights(
     assert xyxy.tolist() == [36.0, 28.0, 60.0, 68.0]
 
 
-def test_strips_keep_their_size_in_either_orientation() -> None:
+def test_strips_keep_their_size_in_either_orientation():
     torch.manual_seed(2)
     detector = build_strip_grid()
     detector.network.eval()
@@ -140,7 +137,7 @@ def test_strips_keep_their_size_in_either_orientation() -> None:
 
 
 @pytest.mark.skipif(not has_openvino(), reason="needs openvino")
-def test_openvino_agrees_with_torch() -> None:
+def test_openvino_agrees_with_torch():
     torch.manual_seed(0)
     detector = build_strip_grid()
     nn.init.normal_(detector.network.classes.weight, std=0.5)

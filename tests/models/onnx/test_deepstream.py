@@ -44,7 +44,7 @@ def _export(path: Path, count: int) -> Path:
 
 
 @pytest.mark.parametrize("per_cell", [1, 3])
-def test_rows_of_deepstream_are_corners_with_score_and_class(tmp_path: Path, per_cell: int) -> None:
+def test_rows_of_deepstream_are_corners_with_score_and_class(tmp_path, per_cell):
     path = _export(tmp_path / "best.onnx", per_cell * CELLS)
     assert found(path) == [("class 2", 0.9, [20, 15, 40, 25]), ("class 0", 0.7, [2, 3, 12, 23])]
     spec = open_onnx(path).spec
@@ -52,7 +52,7 @@ def test_rows_of_deepstream_are_corners_with_score_and_class(tmp_path: Path, per
     assert any("[0, 255] for YOLOX" in note for note in spec.notes) == (per_cell == 1)
 
 
-def test_a_file_of_openvino_shows_its_choice_of_class_as_well(tmp_path: Path) -> None:
+def test_a_file_of_openvino_shows_its_choice_of_class_as_well(tmp_path):
     openvino = pytest.importorskip("openvino")
     path = tmp_path / "best.xml"
     openvino.save_model(
@@ -63,9 +63,7 @@ def test_a_file_of_openvino_shows_its_choice_of_class_as_well(tmp_path: Path) ->
     assert found(path) == [("class 2", 0.9, [20, 15, 40, 25]), ("class 0", 0.7, [2, 3, 12, 23])]
 
 
-def test_rows_of_six_are_never_guessed_where_the_graph_cannot_be_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_of_six_are_never_guessed_where_the_graph_cannot_be_read(tmp_path, monkeypatch):
     monkeypatch.setattr(graph, "_read", lambda path: None)
     path = _export(tmp_path / "best.onnx", 3 * CELLS)
     with pytest.raises(AmbiguousLayout) as caught:
@@ -73,13 +71,13 @@ def test_rows_of_six_are_never_guessed_where_the_graph_cannot_be_read(
     assert [each.layout for each in caught.value.candidates] == ["deepstream", "yolov5"]
 
 
-def test_the_same_rows_without_a_choice_of_class_are_a_yolov5(tmp_path: Path) -> None:
+def test_the_same_rows_without_a_choice_of_class_are_a_yolov5(tmp_path):
     rows = float_rows([30, 20, 20, 10, 0.8, 0.5], count=3 * CELLS)
     path = graph_model(tmp_path / "v5.onnx", IMAGE, {"output": rows})
     assert found(path) == [("class 0", 0.4, [20, 15, 40, 25])]
 
 
-def test_nanodet_is_refused_as_its_distances_are_not_decoded(tmp_path: Path) -> None:
+def test_nanodet_is_refused_as_its_distances_are_not_decoded(tmp_path):
     image = {"data": ("float32", [1, 3, SIZE, SIZE])}
     rows = np.zeros((1, CELLS, 3 + 32), np.float32)
     path = graph_model(tmp_path / "nanodet.onnx", image, {"output": rows})

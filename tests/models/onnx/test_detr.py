@@ -50,7 +50,7 @@ def scaled_by_the_second_input(path: Path, *, classes: int = 3) -> Path:
     return path
 
 
-def test_rt_detr_is_told_the_size_of_its_input(tmp_path: Path) -> None:
+def test_rt_detr_is_told_the_size_of_its_input(tmp_path):
     path = scaled_by_the_second_input(tmp_path / "rtdetr.onnx")
     assert found(path, hw=HW) == [  # by hand, of 96x64 px; no NMS
         ("class 2", 0.881, [24, 32, 48, 48]),
@@ -61,9 +61,7 @@ def test_rt_detr_is_told_the_size_of_its_input(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("classes", "last"), [(3, "class 2"), (80, "toothbrush")])
-def test_the_graph_says_how_many_classes_rt_detr_has(
-    tmp_path: Path, classes: int, last: str
-) -> None:
+def test_the_graph_says_how_many_classes_rt_detr_has(tmp_path, classes, last):
     pytest.importorskip("openvino")
     path = scaled_by_the_second_input(tmp_path / "rtdetr.onnx", classes=classes)
     names = open_onnx(path).spec.class_names
@@ -74,7 +72,7 @@ def rf_detr(path: Path, boxes: np.ndarray, logits: np.ndarray, **more: np.ndarra
     return graph_model(path, WIDE, {"dets": boxes, "labels": logits, **more})
 
 
-def test_rf_detr_has_logits_and_a_last_column_for_no_object(tmp_path: Path) -> None:
+def test_rf_detr_has_logits_and_a_last_column_for_no_object(tmp_path):
     boxes = float_rows([0.5, 0.5, 0.5, 0.25], [0.5, 0.5, 0.5, 0.25])
     logits = float_rows([0, -9, -9, 9], [-9, -9, 2, -9])  # 4 columns, as boxes have
     path = rf_detr(tmp_path / "rfdetr.onnx", boxes, logits)
@@ -87,7 +85,7 @@ def test_rf_detr_has_logits_and_a_last_column_for_no_object(tmp_path: Path) -> N
     assert spec.mean == pytest.approx((0.485, 0.456, 0.406))
 
 
-def test_a_query_of_rf_detr_may_be_of_several_classes(tmp_path: Path) -> None:
+def test_a_query_of_rf_detr_may_be_of_several_classes(tmp_path):
     boxes = float_rows([0.5, 0.5, 0.5, 0.25], [0.1, 0.5, 0.1, 0.25])
     logits = float_rows([3, 2, 1, -9], [-1, -1, -1, -9])
     path = rf_detr(tmp_path / "rfdetr.onnx", boxes, logits)
@@ -96,7 +94,7 @@ def test_a_query_of_rf_detr_may_be_of_several_classes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("element", ["uint8", "int32"])
-def test_whole_numbers_are_levels_that_the_graph_normalises(tmp_path: Path, element: str) -> None:
+def test_whole_numbers_are_levels_that_the_graph_normalises(tmp_path, element):
     boxes, logits = float_rows([0.5, 0.5, 0.5, 0.25]), float_rows([3, -9])
     image = {"input": (element, [1, 3, *HW])}
     detector = open_onnx(graph_model(tmp_path / "m.onnx", image, {"dets": boxes, "labels": logits}))
@@ -107,7 +105,7 @@ def test_whole_numbers_are_levels_that_the_graph_normalises(tmp_path: Path, elem
     assert fed.dtype == element and np.unique(fed).tolist() == [102]
 
 
-def test_rf_detr_of_coco_has_a_column_for_each_id(tmp_path: Path) -> None:
+def test_rf_detr_of_coco_has_a_column_for_each_id(tmp_path):
     logits = np.full((1, 2, 91), -9.0, np.float32)
     logits[0, 0, 1], logits[0, 1, 90] = 3, 2
     boxes = float_rows([0.5, 0.5, 0.5, 0.25], [0.1, 0.5, 0.1, 0.25])
@@ -124,9 +122,7 @@ def test_rf_detr_of_coco_has_a_column_for_each_id(tmp_path: Path) -> None:
         ("keypoints", (1, 2, 17), "keypoints"),
     ],
 )
-def test_more_outputs_of_rf_detr_do_no_harm(
-    tmp_path: Path, name: str, shape: tuple[int, ...], what: str
-) -> None:
+def test_more_outputs_of_rf_detr_do_no_harm(tmp_path, name, shape, what):
     boxes = float_rows([0.5, 0.5, 0.5, 0.25], [0.1, 0.5, 0.1, 0.25])
     more = {name: np.zeros(shape, np.float32)}
     path = rf_detr(tmp_path / "seg.onnx", boxes, float_rows([3, -9], [-9, -9]), **more)
@@ -134,7 +130,7 @@ def test_more_outputs_of_rf_detr_do_no_harm(
     assert what in open_onnx(path).spec.notes[0]
 
 
-def test_rf_detr_places_the_keypoints_of_the_best_class(tmp_path: Path) -> None:
+def test_rf_detr_places_the_keypoints_of_the_best_class(tmp_path):
     boxes = float_rows([0.5, 0.5, 0.5, 0.25], [0.1, 0.5, 0.1, 0.25])
     logits = float_rows([-9, 3, -9], [2, -9, -9])
     points = np.zeros((1, 2, 2 * 3, 8), np.float32)  # three keypoints for each of two classes
@@ -150,21 +146,21 @@ def test_rf_detr_places_the_keypoints_of_the_best_class(tmp_path: Path) -> None:
     assert decoded.keypoints_xy[0, 1, 0].tolist() == pytest.approx([9.6, 32])
 
 
-def test_seventeen_keypoints_of_rf_detr_are_cocos(tmp_path: Path) -> None:
+def test_seventeen_keypoints_of_rf_detr_are_cocos(tmp_path):
     points = {"keypoints": np.zeros((1, 2, 17, 8), np.float32)}
     boxes, logits = float_rows([0.5] * 4, [0.5] * 4), float_rows([3, -9], [-9, -9])
     spec = open_onnx(rf_detr(tmp_path / "pose.onnx", boxes, logits, **points)).spec
     assert spec.keypoint_names[0] == "nose" and len(spec.skeleton) > 10
 
 
-def test_dets_of_five_columns_are_of_others(tmp_path: Path) -> None:
+def test_dets_of_five_columns_are_of_others(tmp_path):
     outputs = {"boxes": float_rows([1, 2, 3, 4, 0.9]), "labels": float_rows([0, 0, 0])}
     path = graph_model(tmp_path / "other.onnx", IMAGE, outputs)
     with pytest.raises(Exception, match="doesn't say what its outputs mean"):
         open_onnx(path)
 
 
-def test_detrs_of_transformers_are_offered_with_sigmoid_and_softmax(tmp_path: Path) -> None:
+def test_detrs_of_transformers_are_offered_with_sigmoid_and_softmax(tmp_path):
     outputs = {
         "logits": float_rows([0, 2, -9], [-9, 0, 9]),
         "pred_boxes": float_rows([0.5, 0.5, 0.5, 0.25], [0.1, 0.5, 0.1, 0.25]),

@@ -52,7 +52,7 @@ def scrfd_outputs(parts, names=("score", "bbox", "kps"), batch=False) -> dict[st
 
 @pytest.mark.parametrize("batch", [False, True])
 @pytest.mark.parametrize("order", [("score", "bbox", "kps"), ("kps", "score", "bbox")])
-def test_scrfd_counts_from_the_corners_of_cells(tmp_path: Path, order, batch) -> None:
+def test_scrfd_counts_from_the_corners_of_cells(tmp_path, order, batch):
     outputs = scrfd_outputs(scrfd_parts(), order, batch)
     spec, box, score, points = best(graph_model(tmp_path / "m.onnx", {"x": IMAGE}, outputs))
     assert (box, score, points) == (BOX, pytest.approx(0.9), POINTS)
@@ -61,14 +61,14 @@ def test_scrfd_counts_from_the_corners_of_cells(tmp_path: Path, order, batch) ->
     assert (spec.score_threshold, spec.iou_threshold) == (0.5, 0.4)
 
 
-def test_scrfd_without_points_and_names_is_known_by_its_rows(tmp_path: Path) -> None:
+def test_scrfd_without_points_and_names_is_known_by_its_rows(tmp_path):
     parts = scrfd_outputs(scrfd_parts(), ("score", "bbox"))
     numbered = {str(448 + 23 * index): value for index, value in enumerate(parts.values())}
     spec, box, _, points = best(graph_model(tmp_path / "m.onnx", {"x": IMAGE}, numbered))
     assert (box, points, spec.keypoint_names) == (BOX, [], ())
 
 
-def test_scrfd_of_five_strides_has_one_anchor(tmp_path: Path) -> None:
+def test_scrfd_of_five_strides_has_one_anchor(tmp_path):
     hw, strides = (128, 128), (8, 16, 32, 64, 128)
     outputs = scrfd_outputs(scrfd_parts(hw, strides, anchors=1))
     path = graph_model(tmp_path / "m.onnx", {"x": ("float32", [1, 3, *hw])}, outputs)
@@ -76,7 +76,7 @@ def test_scrfd_of_five_strides_has_one_anchor(tmp_path: Path) -> None:
     assert (box, score, points) == (BOX, pytest.approx(0.9), POINTS)
 
 
-def test_scrfd_of_open_size_is_padded_to_the_size_of_its_maker(tmp_path: Path) -> None:
+def test_scrfd_of_open_size_is_padded_to_the_size_of_its_maker(tmp_path):
     outputs = scrfd_outputs(scrfd_parts((640, 640)))
     shapes = {name: ["?", value.shape[1]] for name, value in outputs.items()}
     spec = open_onnx(graph_model(tmp_path / "m.onnx", {"input.1": OPEN}, outputs, shapes)).spec
@@ -84,7 +84,7 @@ def test_scrfd_of_open_size_is_padded_to_the_size_of_its_maker(tmp_path: Path) -
     assert (box.input_hw, box.resized_hw, box.left, box.top) == ((640, 640), (480, 640), 0, 0)
 
 
-def test_scores_and_boxes_that_say_nothing_else_may_be_others(tmp_path: Path) -> None:
+def test_scores_and_boxes_that_say_nothing_else_may_be_others(tmp_path):
     parts = scrfd_outputs(scrfd_parts((640, 640)), ("score", "bbox"))
     outputs = {str(index): value for index, value in enumerate(parts.values())}
     shapes = {name: ["?", value.shape[1]] for name, value in outputs.items()}
@@ -94,7 +94,7 @@ def test_scores_and_boxes_that_say_nothing_else_may_be_others(tmp_path: Path) ->
     assert open_onnx(path, "scrfd").spec.class_names == ("face",)
 
 
-def test_the_person_detector_of_scrfd_gives_corners_of_what_is_visible(tmp_path: Path) -> None:
+def test_the_person_detector_of_scrfd_gives_corners_of_what_is_visible(tmp_path):
     outputs = scrfd_outputs(scrfd_parts())
     path = graph_model(tmp_path / "scrfd_person_2.5g.onnx", {"x": IMAGE}, outputs)
     spec = open_onnx(path).spec
@@ -116,7 +116,7 @@ def retinaface(rows: int, index: int, *, logits=False) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("order", [("loc", "conf", "landms"), ("landms", "loc", "conf")])
 @pytest.mark.parametrize("logits", [False, True])
-def test_retinaface_shifts_its_anchors(tmp_path: Path, order, logits) -> None:
+def test_retinaface_shifts_its_anchors(tmp_path, order, logits):
     # 64x96: 96 + 24 + 6 cells of two anchors; the 2nd anchor (128 px) of cell (1, 0) of stride 16
     parts = retinaface(252, 2 * 96 + 2 * 1 + 1, logits=logits)
     outputs = {name: parts[name] for name in order}
@@ -130,26 +130,26 @@ def test_retinaface_shifts_its_anchors(tmp_path: Path, order, logits) -> None:
     assert np.array(spec.mean) * 255 == pytest.approx([123, 117, 104])  # of RGB
 
 
-def test_a_face_without_numbers_changes_no_other(tmp_path: Path) -> None:
+def test_a_face_without_numbers_changes_no_other(tmp_path):
     parts = retinaface(252, 7)
     parts["conf"][0, 200] = np.nan
     assert best(graph_model(tmp_path / "m.onnx", {"x": IMAGE}, parts))[2] == pytest.approx(0.8)
 
 
-def test_small_face_detectors_have_other_anchors(tmp_path: Path) -> None:
+def test_small_face_detectors_have_other_anchors(tmp_path):
     # 96 * 3 + 24 * 2 + 6 * 2 + 2 * 3 anchors; the first of stride 32 has 64 px
     outputs = retinaface(354, 288 + 48)
     _, box, _, _ = best(graph_model(tmp_path / "m.onnx", {"x": IMAGE}, outputs))
     assert box == pytest.approx([22.4 - 64, 3.2 - 32, 22.4 + 64, 3.2 + 32], abs=1e-3)
 
 
-def test_other_numbers_of_anchors_are_unknown(tmp_path: Path) -> None:
+def test_other_numbers_of_anchors_are_unknown(tmp_path):
     path = graph_model(tmp_path / "m.onnx", {"x": IMAGE}, retinaface(250, 3))
     with pytest.raises(WeightsError, match=r"m\.onnx doesn't say what its outputs mean"):
         open_onnx(path)
 
 
-def test_retinaface_of_open_size_takes_images_as_they_are(tmp_path: Path) -> None:
+def test_retinaface_of_open_size_takes_images_as_they_are(tmp_path):
     rows = 2 * (80 * 80 + 40 * 40 + 20 * 20)  # the file is tried at 640x640
     outputs = retinaface(rows, 0)
     shapes = {name: [1, "?", value.shape[2]] for name, value in outputs.items()}
@@ -166,9 +166,7 @@ def test_retinaface_of_open_size_takes_images_as_they_are(tmp_path: Path) -> Non
         (192, 2304, 49, (6, 6)),  # cell (1, 1) of stride 4
     ],
 )
-def test_blazeface_counts_from_the_centres_of_cells(
-    tmp_path: Path, side: int, rows: int, index: int, centre: tuple[int, int]
-) -> None:
+def test_blazeface_counts_from_the_centres_of_cells(tmp_path, side, rows, index, centre):
     boxes, scores = np.zeros((1, rows, 16), "f4"), np.full((1, rows, 1), -200, "f4")
     boxes[0, index] = [2, -1, 20, 10, *range(12)]
     scores[0, index] = np.log(4)
@@ -191,7 +189,7 @@ def test_blazeface_counts_from_the_centres_of_cells(
     assert spec.mean == pytest.approx((0.5,) * 3) and spec.std == pytest.approx((0.5,) * 3)
 
 
-def test_the_first_yunet_has_priors(tmp_path: Path) -> None:
+def test_the_first_yunet_has_priors(tmp_path):
     # 120x160 as in the zoo: 15 * 20 * 3 + 7 * 10 * 2 + 3 * 5 * 2 + 1 * 2 * 3 rows
     rows, index = 1076, 900 + 2 * (10 + 2) + 1  # 48 px, cell (2, 1) of stride 16
     offsets, scores = np.zeros((rows, 14), "f4"), np.zeros((rows, 2), "f4")
@@ -211,7 +209,7 @@ def test_the_first_yunet_has_priors(tmp_path: Path) -> None:
     assert spec.keypoint_names == FACE
 
 
-def test_yunet_counts_from_the_corners_of_cells(tmp_path: Path) -> None:
+def test_yunet_counts_from_the_corners_of_cells(tmp_path):
     outputs = {}
     for stride in (8, 16, 32):
         cells = 64 * 96 // stride**2
@@ -228,9 +226,7 @@ def test_yunet_counts_from_the_corners_of_cells(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("hw", "rows"), [((240, 320), 4420), ((480, 640), 17640)])
-def test_ultra_light_takes_a_stretched_image(
-    tmp_path: Path, hw: tuple[int, int], rows: int
-) -> None:
+def test_ultra_light_takes_a_stretched_image(tmp_path, hw, rows):
     scores, boxes = np.zeros((1, rows, 2), "f4"), np.zeros((1, rows, 4), "f4")
     scores[0, 7], boxes[0, 7] = [0.1, 0.9], [0.25, 0.5, 0.5, 0.75]
     outputs = {"scores": scores, "boxes": boxes}

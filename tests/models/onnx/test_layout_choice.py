@@ -58,7 +58,7 @@ def best_box(name: str | Path) -> list[int]:
     return decoded.xyxy[0, 0].round().astype(int).tolist()
 
 
-def test_an_ambiguous_file_is_refused_with_its_layouts(model: Path) -> None:
+def test_an_ambiguous_file_is_refused_with_its_layouts(model):
     with pytest.raises(AmbiguousLayout) as caught:
         open_model(model)
     assert [each.layout for each in caught.value.candidates] == [
@@ -70,16 +70,16 @@ def test_an_ambiguous_file_is_refused_with_its_layouts(model: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["{}@yolox-decoded", "{}@YOLOX-Decoded"])
-def test_a_name_may_say_the_layout(model: Path, name: str) -> None:
+def test_a_name_may_say_the_layout(model, name):
     assert best_box(name.format(model)) == DECODED_BOX
 
 
-def test_a_layout_that_does_not_fit_is_refused_with_those_that_do(model: Path) -> None:
+def test_a_layout_that_does_not_fit_is_refused_with_those_that_do(model):
     with pytest.raises(WeightsError, match=r"'yolov5'. Fitting: yolox, yolox-decoded"):
         open_model(f"{model}@yolov5")
 
 
-def test_a_chosen_layout_is_written_beside_the_file_and_found_again(model: Path) -> None:
+def test_a_chosen_layout_is_written_beside_the_file_and_found_again(model):
     chosen = candidates_of(model)[1]
     written = save_description(model, chosen.description, "layout yolox-decoded")
     assert written == model.with_suffix(".toml")
@@ -87,9 +87,7 @@ def test_a_chosen_layout_is_written_beside_the_file_and_found_again(model: Path)
     assert best_box(model) == DECODED_BOX
 
 
-def test_a_folder_that_cannot_be_written_leaves_the_description_in_the_settings(
-    unwritable: Path,
-) -> None:
+def test_a_folder_that_cannot_be_written_leaves_the_description_in_the_settings(unwritable):
     written = save_description(unwritable, candidates_of(unwritable)[1].description)
     folder = config_files.settings_folder()
     assert written.parent == folder / "descriptions"
@@ -101,7 +99,7 @@ def test_a_folder_that_cannot_be_written_leaves_the_description_in_the_settings(
         open_model(moved)
 
 
-def test_another_file_of_the_same_size_is_not_described(unwritable: Path) -> None:
+def test_another_file_of_the_same_size_is_not_described(unwritable):
     save_description(unwritable, candidates_of(unwritable)[1].description)
     content = bytearray(unwritable.read_bytes())
     at = content.index(b"constants")  # the name of the graph
@@ -111,7 +109,7 @@ def test_another_file_of_the_same_size_is_not_described(unwritable: Path) -> Non
         open_model(unwritable)
 
 
-def test_a_description_that_is_there_is_not_replaced(model: Path) -> None:
+def test_a_description_that_is_there_is_not_replaced(model):
     description = candidates_of(model)[0].description
     beside = model.with_suffix(".toml")
     beside.write_text("mine")
@@ -120,9 +118,7 @@ def test_a_description_that_is_there_is_not_replaced(model: Path) -> None:
     assert written.parent.name == "descriptions"
 
 
-def test_a_description_that_fits_nowhere_says_so(
-    unwritable: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_description_that_fits_nowhere_says_so(unwritable, tmp_path, monkeypatch):
     description = candidates_of(unwritable)[0].description
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(config_files, "settings_folder", lambda: tmp_path / "file")
@@ -180,17 +176,13 @@ FULL = OnnxDescription(
     ],
     ids=lambda each: f"{each.output.kind}-{len(each.classes)}-{len(each.keypoints)}",
 )
-def test_a_description_survives_writing_and_reading(
-    description: OnnxDescription, tmp_path: Path
-) -> None:
+def test_a_description_survives_writing_and_reading(description, tmp_path):
     path = tmp_path / "net.toml"
     path.write_text(description_toml(description, "any\nremark"), "utf-8")
     assert read_description(path) == description
 
 
-def test_a_pipe_in_place_of_the_settings_does_not_block(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pipe_in_place_of_the_settings_does_not_block(model, tmp_path, monkeypatch):
     folder = config_files.descriptions_folder(config_files.settings_folder())
     folder.mkdir(parents=True)
     os.mkfifo(folder / name_in_settings(model))

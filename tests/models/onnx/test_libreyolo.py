@@ -61,15 +61,13 @@ def queries() -> dict[str, np.ndarray]:
         ),
     ],
 )
-def test_the_family_says_what_outputs_mean(
-    tmp_path: Path, family: str, outputs: dict[str, np.ndarray], expected: list[str]
-) -> None:
+def test_the_family_says_what_outputs_mean(tmp_path, family, outputs, expected):
     seen = found(libreyolo(tmp_path / "m.onnx", family, outputs))
     assert [each[0] for each in seen] == expected
     assert all(each[2] == CORNERS for each in seen)
 
 
-def test_the_family_says_how_images_are_prepared(tmp_path: Path) -> None:
+def test_the_family_says_how_images_are_prepared(tmp_path):
     path = libreyolo(tmp_path / "a.onnx", "yolo9", {"output": rows(*CORNERS, 0.8, 0.6).mT})
     spec = open_onnx(path).spec
     assert (spec.placement, spec.sampling, spec.padding) == ("top-left", "linear", (114,) * 3)
@@ -78,7 +76,7 @@ def test_the_family_says_how_images_are_prepared(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("size", "mean"), [("atto", 0), ("s", 0.485)])
-def test_the_size_of_a_deimv2_says_its_colours(tmp_path: Path, size: str, mean: float) -> None:
+def test_the_size_of_a_deimv2_says_its_colours(tmp_path, size, mean):
     path = libreyolo(tmp_path / "m.onnx", "deimv2", queries(), size=size)
     assert open_onnx(path).spec.mean[0] == mean
 
@@ -87,7 +85,7 @@ def test_the_size_of_a_deimv2_says_its_colours(tmp_path: Path, size: str, mean: 
     ("family", "task", "words"),
     [("retinanet", "detect", "how its images are prepared"), ("yolo9", "pose", "no detector")],
 )
-def test_what_is_not_read_is_refused(tmp_path: Path, family: str, task: str, words: str) -> None:
+def test_what_is_not_read_is_refused(tmp_path, family, task, words):
     outputs = {"output": rows(*CORNERS, 0.8, 0.6).mT}
     path = libreyolo(tmp_path / "m.onnx", family, outputs, task=task)
     with pytest.raises(WeightsError, match=words):

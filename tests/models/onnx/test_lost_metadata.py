@@ -47,9 +47,7 @@ def columns(*values: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize("classes", [1, 2, 5])
-def test_rows_of_yolov10_before_end2end_was_written_need_no_nms(
-    tmp_path: Path, classes: int
-) -> None:
+def test_rows_of_yolov10_before_end2end_was_written_need_no_nms(tmp_path, classes):
     entries = {"task": "detect", "names": NAMES[classes], "version": "8.1.34"}
     entries["description"] = "Ultralytics YOLOv10n model trained on data.yaml"
     path = written(tmp_path, rows(40, 25, 60, 35, 0.8, classes - 1), **entries)
@@ -66,22 +64,20 @@ def test_rows_of_yolov10_before_end2end_was_written_need_no_nms(
         ("obb", [50, 30, 20, 10, 0.8, 0, np.pi / 2], [45, 20, 55, 40]),
     ],
 )
-def test_rows_of_other_tasks_are_told_by_their_shape(
-    tmp_path: Path, task: str, row: list[float], box: list[float]
-) -> None:
+def test_rows_of_other_tasks_are_told_by_their_shape(tmp_path, task, row, box):
     entries = {"task": task, "names": NAMES[1], "kpt_shape": "[1, 3]"}
     spec, seen, score, _ = found(written(tmp_path, rows(*row), **entries))
     assert (seen, score, spec.nms) == (box, 0.8, NmsKind.NONE)
 
 
-def test_an_old_rt_detr_of_another_name_is_told_by_its_shape(tmp_path: Path) -> None:
+def test_an_old_rt_detr_of_another_name_is_told_by_its_shape(tmp_path):
     row = rows(0.5, 0.5, 0.5, 0.25, 0.1, 0.2, 0.9, 0.1, 0.1)
     entries = {"task": "detect", "names": NAMES[5], "description": "Ultralytics mine model"}
     spec, box, score, _ = found(written(tmp_path, row, **entries))
     assert (box, score, spec.resize) == ([24, 24, 72, 40], 0.9, Resize.STRETCH)
 
 
-def test_two_classes_and_six_columns_without_a_maker_are_not_guessed(tmp_path: Path) -> None:
+def test_two_classes_and_six_columns_without_a_maker_are_not_guessed(tmp_path):
     row = rows(0.5, 0.5, 0.5, 0.25, 0.9, 0)
     path = written(tmp_path, row, task="detect", names=NAMES[2])
     with pytest.raises(AmbiguousLayout) as caught:
@@ -107,9 +103,7 @@ def test_two_classes_and_six_columns_without_a_maker_are_not_guessed(tmp_path: P
         (columns(50, 30, 20, 10, 0.8, *KEYPOINTS * 17), "yolov8-pose", [40, 25, 60, 35]),
     ],
 )
-def test_a_file_without_metadata_lets_the_user_choose(
-    tmp_path: Path, output: np.ndarray, layout: str, box: list[float]
-) -> None:
+def test_a_file_without_metadata_lets_the_user_choose(tmp_path, output, layout, box):
     path = written(tmp_path, output)
     with pytest.raises(AmbiguousLayout, match=f"--layout {layout} "):
         open_onnx(path)
@@ -126,9 +120,7 @@ def test_a_file_without_metadata_lets_the_user_choose(
         (rows(40, 25, 60, 35, 0.8, 0, *[5.0] * 32), "ultralytics-rows"),
     ],
 )
-def test_coefficients_of_masks_are_not_classes(
-    tmp_path: Path, output: np.ndarray, layout: str
-) -> None:
+def test_coefficients_of_masks_are_not_classes(tmp_path, output, layout):
     path = written(tmp_path, output, np.zeros((1, 32, 16, 24)))
     with pytest.raises(AmbiguousLayout) as caught:
         open_onnx(path)
@@ -138,6 +130,6 @@ def test_coefficients_of_masks_are_not_classes(
     assert "masks" in spec.notes[0]
 
 
-def test_rows_of_unknown_width_have_no_wrong_choice(tmp_path: Path) -> None:
+def test_rows_of_unknown_width_have_no_wrong_choice(tmp_path):
     with pytest.raises(WeightsError, match=r"doesn't say what its outputs mean .*1x300x10"):
         open_onnx(written(tmp_path, rows(*[1.0] * 10)))

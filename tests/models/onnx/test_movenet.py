@@ -23,7 +23,7 @@ def single(path: Path, element: str = "int32", shape=(1, 192, 192, 3)) -> Path:
     return graph_model(path, {"input": (element, list(shape))}, {"output_0": rows})
 
 
-def test_movenet_gives_shares_of_the_input_y_first(tmp_path: Path) -> None:
+def test_movenet_gives_shares_of_the_input_y_first(tmp_path):
     detector = open_onnx(single(tmp_path / "m.onnx"))
     decoded = detector.decode(detector.network(np.zeros((1, 3, *HW), np.float32)), HW)
     assert decoded.keypoints_xy[0, 0, [0, 16]].tolist() == [[96, 48], [120, 144]]
@@ -35,12 +35,12 @@ def test_movenet_gives_shares_of_the_input_y_first(tmp_path: Path) -> None:
     assert spec.keypoint_names[16] == "right_ankle" and spec.nms is NmsKind.NONE
 
 
-def test_an_image_of_fractions_leaves_the_range_open(tmp_path: Path) -> None:
+def test_an_image_of_fractions_leaves_the_range_open(tmp_path):
     with pytest.raises(AmbiguousLayout, match="--layout movenet"):
         open_onnx(single(tmp_path / "m.onnx", "float32", (1, 3, 192, 192)))
 
 
-def test_movenet_multipose_has_a_box_for_each_person(tmp_path: Path) -> None:
+def test_movenet_multipose_has_a_box_for_each_person(tmp_path):
     rows = np.zeros((1, 6, 56), "f4")
     rows[0, 0, :3] = [0.5, 0.25, 0.8]
     rows[0, 0, 51:] = [0.25, 0.125, 0.75, 0.5, 0.6]  # y1, x1, y2, x2, score
@@ -53,7 +53,7 @@ def test_movenet_multipose_has_a_box_for_each_person(tmp_path: Path) -> None:
     assert (detector.spec.input_hw, detector.spec.stride) == ((256, 256), 32)
 
 
-def test_scores_that_are_no_numbers_are_noticed(tmp_path: Path) -> None:
+def test_scores_that_are_no_numbers_are_noticed(tmp_path):
     rows = np.full((1, 1, 17, 3), 0.1, "f4")
     rows[0, 0, 3] = np.nan
     inputs = {"input": ("int32", [1, 192, 192, 3])}

@@ -44,7 +44,7 @@ def model(tmp_path: Path) -> Path:
     return tmp_path / "model.onnx"
 
 
-def test_ssd_drops_the_background_and_scales_boxes(model: Path) -> None:
+def test_ssd_drops_the_background_and_scales_boxes(model):
     scores = np.array([[[0.1, 0.7, 0.2], [0.05, 0.05, 0.9]]])
     boxes = np.array([[[0.25, 0.5, 0.5, 1.0], [0.0, 0.0, 1.0, 1.5]]])
     constant_model(model, {"conf": scores, "loc": boxes})
@@ -63,7 +63,7 @@ def test_ssd_drops_the_background_and_scales_boxes(model: Path) -> None:
     ("activation", "expected"),
     [("softmax", [0.0900, 0.2447, 0.6652]), ("sigmoid", [0.5, 0.7311, 0.8808])],
 )
-def test_ssd_scores_may_be_logits(model: Path, activation: str, expected: list[float]) -> None:
+def test_ssd_scores_may_be_logits(model, activation, expected):
     constant_model(
         model, {"scores": np.array([[[0.0, 1.0, 2.0]]]), "boxes": np.array([[[1, 2, 3, 4]]])}
     )
@@ -92,15 +92,13 @@ def test_ssd_scores_may_be_logits(model: Path, activation: str, expected: list[f
         ),
     ],
 )
-def test_outputs_that_fit_neither_each_other_nor_the_description_are_refused(
-    model: Path, outputs: dict[str, np.ndarray], text: str
-) -> None:
+def test_outputs_that_fit_neither_each_other_nor_the_description_are_refused(model, outputs, text):
     described(constant_model(model, outputs), text)
     with pytest.raises(WeightsError, match=r"must (give each|have as many)"):
         open_onnx(model)
 
 
-def test_yolov5_multiplies_by_objectness_and_keeps_the_best_class(model: Path) -> None:
+def test_yolov5_multiplies_by_objectness_and_keeps_the_best_class(model):
     rows = np.array([[[50, 30, 20, 10, 0.5, 0.8, 0.1], [10, 10, 4, 4, 1.0, 0.0, 0.9]]])
     described(constant_model(model, {"out": rows}), 'classes=["a","b"]\n[output]\nkind="yolov5"\n')
     decoded = seen(open_onnx(model))
@@ -111,7 +109,7 @@ def test_yolov5_multiplies_by_objectness_and_keeps_the_best_class(model: Path) -
 POSE_ROW = [50, 30, 20, 10, 0.6, 45, 28, 0.9, 55, 32, 0.1]
 
 
-def test_yolov8_pose_has_one_box_per_column(model: Path) -> None:
+def test_yolov8_pose_has_one_box_per_column(model):
     columns = np.array([POSE_ROW, [0] * 11, [0] * 11]).T[None]
     described(
         constant_model(model, {"output0": columns}),
@@ -125,7 +123,7 @@ def test_yolov8_pose_has_one_box_per_column(model: Path) -> None:
     assert detector.spec.skeleton == ((0, 1),)
 
 
-def test_every_row_of_a_crowd_that_a_slider_may_show_is_kept(model: Path) -> None:
+def test_every_row_of_a_crowd_that_a_slider_may_show_is_kept(model):
     count = 3000
     scores = np.linspace(0.9, 0.0005, count)
     rows = np.stack([np.full(count, 9.0), *np.full((3, count), 5.0), scores], 1)
@@ -137,7 +135,7 @@ def test_every_row_of_a_crowd_that_a_slider_may_show_is_kept(model: Path) -> Non
     assert decoded.scores[0, -1, 0] == pytest.approx(0.001, abs=4e-4)
 
 
-def test_boxes_have_their_class_as_a_number(model: Path) -> None:
+def test_boxes_have_their_class_as_a_number(model):
     rows = np.array([[40, 25, 60, 35, 0.6, 1], [1, 2, 3, 4, 0.9, 0], [0, 0, 1, 1, 0.9, -1]])
     described(constant_model(model, {"out": rows}), 'classes=["a","b"]\n[output]\nkind="boxes"\n')
     decoded = seen(open_onnx(model))
@@ -146,7 +144,7 @@ def test_boxes_have_their_class_as_a_number(model: Path) -> None:
     assert decoded.xyxy[0, 1].tolist() == [40, 25, 60, 35]
 
 
-def test_ultralytics_files_need_no_toml(model: Path) -> None:
+def test_ultralytics_files_need_no_toml(model):
     constant_model(
         model,
         {"output0": np.array([POSE_ROW, [0] * 11, [0] * 11]).T[None]},
@@ -170,9 +168,7 @@ def test_ultralytics_files_need_no_toml(model: Path) -> None:
         ("value_range = [-1, 1]", [-0.6, -0.2, 0.6]),
     ],
 )
-def test_pixels_reach_the_model_as_described(
-    model: Path, lines: str, expected: list[float]
-) -> None:
+def test_pixels_reach_the_model_as_described(model, lines, expected):
     rows = np.array([[[1, 2, 3, 4, 0.5, 0]]])
     described(
         constant_model(model, {"out": rows}),
@@ -188,7 +184,7 @@ def test_pixels_reach_the_model_as_described(
     assert given[0].flatten().tolist() == pytest.approx(expected, abs=1e-3)
 
 
-def test_the_session_is_not_copied_and_no_network_of_torch(model: Path) -> None:
+def test_the_session_is_not_copied_and_no_network_of_torch(model):
     rows = np.array([[[1, 2, 3, 4, 0.5, 0]]])
     described(constant_model(model, {"out": rows}), 'classes=["a"]\n[output]\nkind="boxes"\n')
     detector = open_onnx(model)
@@ -223,7 +219,7 @@ BOXES = 'classes = ["a"]\n[output]\nkind = "boxes"\n'
         (BOXES + 'rows = "colours"\n', r"must have shape \(1, P, D\)"),
     ],
 )
-def test_a_wrong_description_is_reported(model: Path, text: str | None, reason: str) -> None:
+def test_a_wrong_description_is_reported(model, text, reason):
     constant_model(model, {"out": np.array([[[1, 2, 3, 4, 0.5, 0]]])})
     if text is not None:
         described(model, text)
@@ -231,27 +227,25 @@ def test_a_wrong_description_is_reported(model: Path, text: str | None, reason: 
         open_onnx(model)
 
 
-def test_a_file_of_hundreds_of_outputs_is_refused(model: Path) -> None:
+def test_a_file_of_hundreds_of_outputs_is_refused(model):
     constant_model(model, {f"output{number}": np.zeros((1, 6, 1)) for number in range(300)})
     described(model, 'classes = ["a", "b"]\n[output]\nkind = "yolov8"\n')
     with pytest.raises(WeightsError, match="has 301 outputs; at most 200"):
         open_onnx(model)
 
 
-def test_a_damaged_file_is_reported(model: Path) -> None:
+def test_a_damaged_file_is_reported(model):
     model.write_bytes(b"no model at all")
     with pytest.raises(WeightsError, match=r"model\.onnx can't be opened"):
         open_model(model)
 
 
-def test_a_missing_file_is_reported(model: Path) -> None:
+def test_a_missing_file_is_reported(model):
     with pytest.raises(WeightsError, match="not found"):
         open_model(model)
 
 
-def test_without_onnxruntime_the_message_says_how_to_install_it(
-    model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_onnxruntime_the_message_says_how_to_install_it(model, monkeypatch):
     model.write_bytes(b"")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(WeightsError, match="pip install onnxruntime"):
@@ -271,7 +265,7 @@ def planes(bgr: np.ndarray) -> np.ndarray:
     return bgr[..., ::-1].transpose(2, 0, 1)[None].astype(np.float32)
 
 
-def test_yunet_sees_what_opencv_sees(shared_data: Path, face_images: list[np.ndarray]) -> None:
+def test_yunet_sees_what_opencv_sees(shared_data, face_images):
     path = shared_data / "third_party_weights" / "face_detection_yunet_2026may.onnx"
     detector = open_onnx(path)
     assert detector.spec.keypoint_names[0] == "left_eye"
@@ -289,9 +283,7 @@ def test_yunet_sees_what_opencv_sees(shared_data: Path, face_images: list[np.nda
         assert eyes_x[0] < eyes_x[1]  # left is the viewer's
 
 
-def test_rfb_finds_the_faces_that_yunet_finds(
-    shared_data: Path, face_images: list[np.ndarray]
-) -> None:
+def test_rfb_finds_the_faces_that_yunet_finds(shared_data, face_images):
     folder = shared_data / "third_party_weights"
     detector = open_onnx(folder / "version-RFB-320.onnx")
     assert detector.spec.input_hw == (240, 320)
@@ -311,7 +303,7 @@ def test_rfb_finds_the_faces_that_yunet_finds(
         assert found.scores[0, 0] > 0.9
 
 
-def test_the_description_in_the_guide_is_complete_and_right(tmp_path: Path) -> None:
+def test_the_description_in_the_guide_is_complete_and_right(tmp_path):
     guide = Path(__file__).resolve().parents[3] / "docs" / "guide" / "other-models.md"
     (example,) = re.findall(r"```toml\n(.*?)```", guide.read_text("utf-8"), re.DOTALL)
     path = tmp_path / "birds.toml"
@@ -324,6 +316,6 @@ def test_the_description_in_the_guide_is_complete_and_right(tmp_path: Path) -> N
     assert fields - described == {"output", "match"}
 
 
-def test_shipped_descriptions_can_be_read() -> None:
+def test_shipped_descriptions_can_be_read():
     names = {read_description(path).name for path in SHIPPED_DIR.glob("*.toml")}
     assert {"yunet", "ultra-light-face"} <= names

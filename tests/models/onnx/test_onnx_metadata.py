@@ -49,18 +49,14 @@ JSON_NMS = {"args": '{"half": false, "nms": true, "data": null}'}
 
 @pytest.mark.parametrize("entries", [WITH_NMS, JSON_NMS, END_TO_END, {"nms": "True"}])
 @pytest.mark.parametrize("classes", [2, 3])
-def test_rows_of_a_graph_with_nms_are_corners_score_and_class(
-    model: Path, entries: dict[str, str], classes: int
-) -> None:
+def test_rows_of_a_graph_with_nms_are_corners_score_and_class(model, entries, classes):
     written(model, rows(CAT_ROW), classes, **entries)
     assert best(model) == ("cat", [10, 20, 30, 40])
 
 
 @pytest.mark.parametrize("classes", [1, 2, 3])
 @pytest.mark.parametrize("width", [6, 7, 5])
-def test_rows_are_refused_if_the_metadata_says_columns(
-    model: Path, classes: int, width: int
-) -> None:
+def test_rows_are_refused_if_the_metadata_says_columns(model, classes, width):
     written(model, rows([0.5] * width), classes, **WITHOUT)
     with pytest.raises(WeightsError, match=r"contradicts its own metadata \(no NMS inside, . cl"):
         open_onnx(model)
@@ -68,16 +64,14 @@ def test_rows_are_refused_if_the_metadata_says_columns(
 
 @pytest.mark.parametrize("classes", [1, 2, 3])
 @pytest.mark.parametrize("entries", [WITH_NMS, END_TO_END])
-def test_columns_are_refused_if_the_metadata_says_rows(
-    model: Path, classes: int, entries: dict[str, str]
-) -> None:
+def test_columns_are_refused_if_the_metadata_says_rows(model, classes, entries):
     written(model, np.zeros((1, 4 + classes, 100)), classes, **entries)
     with pytest.raises(WeightsError, match=r"own metadata \((NMS inside|end to end)"):
         open_onnx(model)
 
 
 @pytest.mark.parametrize("classes", [1, 3])
-def test_another_number_of_classes_is_refused(model: Path, classes: int) -> None:
+def test_another_number_of_classes_is_refused(model, classes):
     written(model, np.zeros((1, 6, 100)), classes, **WITHOUT)
     with pytest.raises(WeightsError, match="contradicts its own metadata"):
         open_onnx(model)
@@ -96,9 +90,7 @@ NEW_RT_DETR = {"head": "RTDETRDecoder", "end2end": "True"}
         (NEW_RT_DETR, [0.5, 0.5, 0.5, 0.25, 0.9, 1], 3),
     ],
 )
-def test_rt_detr_boxes_are_shares_of_a_stretched_image(
-    model: Path, entries: dict[str, str], row: list[float], classes: int
-) -> None:
+def test_rt_detr_boxes_are_shares_of_a_stretched_image(model, entries, row, classes):
     written(model, rows(row), classes, **entries)
     assert best(model) == ("cat", [24, 24, 72, 40])  # by hand, of 96x64 px
     assert open_onnx(model).spec.resize == "stretch"
@@ -132,20 +124,20 @@ def test_rt_detr_boxes_are_shares_of_a_stretched_image(
     ],
     ids=lambda entries: str(entries)[:40],
 )
-def test_invalid_entries_are_refused(model: Path, entries: dict[str, str]) -> None:
+def test_invalid_entries_are_refused(model, entries):
     written(model, np.zeros((1, 6, 100)), **entries)
     with pytest.raises(WeightsError, match="describes itself wrongly") as caught:
         open_onnx(model)
     assert len(str(caught.value)) < 500
 
 
-def test_names_may_be_a_list_or_texts_by_number_as_text() -> None:
+def test_names_may_be_a_list_or_texts_by_number_as_text():
     for names in ("['a', 'b ']", "{'1': 'b\\r', '0': 'a'}"):
         (own,) = recognise(FileFacts("x", (), {}, {"task": "detect", "names": names}))
         assert own.description.classes == ("a", "b")
 
 
-def test_entries_of_other_programs_are_ignored() -> None:
+def test_entries_of_other_programs_are_ignored():
     assert recognise(FileFacts("x", (), {}, {"names": "{0: 'a'}", "stride": "0"})) == []
     assert recognise(FileFacts("x", (), {}, {"task": "detect"})) == []
 
@@ -157,9 +149,7 @@ def test_entries_of_other_programs_are_ignored() -> None:
         ('classes = ["dog"]\n[output]\nkind = "boxes"\n', "names 1 classes, .* itself 2"),
     ],
 )
-def test_a_description_beside_must_not_contradict_the_file(
-    model: Path, text: str, message: str
-) -> None:
+def test_a_description_beside_must_not_contradict_the_file(model, text, message):
     written(model, rows(CAT_ROW), **WITH_NMS)
     model.with_suffix(".toml").write_text(text)
     with pytest.raises(WeightsError, match=message):
@@ -176,9 +166,7 @@ RT_DETR_TOML = 'classes = ["dog", "cat"]\n{}[output]\nkind = "boxes"\nbox_format
         (RT_DETR_TOML.format("") + "normalised = true\n", 'Write resize = "stretch" above'),
     ],
 )
-def test_a_description_beside_must_not_misplace_the_boxes_of_an_rt_detr(
-    model: Path, text: str, message: str
-) -> None:
+def test_a_description_beside_must_not_misplace_the_boxes_of_an_rt_detr(model, text, message):
     written(model, rows([0.5, 0.5, 0.5, 0.25, 0.9, 1]), head="RTDETRDecoder")
     model.with_suffix(".toml").write_text(text)
     with pytest.raises(WeightsError, match=message):
@@ -188,14 +176,14 @@ def test_a_description_beside_must_not_misplace_the_boxes_of_an_rt_detr(
     assert best(model) == ("cat", [24, 24, 72, 40])
 
 
-def test_a_description_beside_completes_poor_metadata(model: Path) -> None:
+def test_a_description_beside_completes_poor_metadata(model):
     written(model, rows(CAT_ROW), **WITHOUT)  # as forks export YOLOv10
     text = 'classes = ["dog", "cat"]\n[output]\nkind = "boxes"\n'
     model.with_suffix(".toml").write_text(text)
     assert best(model) == ("cat", [10, 20, 30, 40])
 
 
-def test_values_that_are_not_numbers_make_no_detections(model: Path) -> None:
+def test_values_that_are_not_numbers_make_no_detections(model):
     nan, inf = float("nan"), float("inf")
     found = [[nan, 20, 30, 40, 0.99, 1], [0, 0, 9, 9, nan, 1], [0, 0, 9, 9, inf, 1],
              [0, 0, 9, 9, 0.95, nan], CAT_ROW]  # fmt: skip
@@ -208,7 +196,7 @@ def test_values_that_are_not_numbers_make_no_detections(model: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["yolov8", "boxes"])
-def test_normalised_boxes_need_no_keypoints(model: Path, kind: str) -> None:
+def test_normalised_boxes_need_no_keypoints(model, kind):
     raw = np.zeros((1, 6, 10))
     raw[0, :, 0] = [0.5, 0.5, 0.5, 0.25, 0.1, 0.9]
     output = raw if kind == "yolov8" else rows([0.25, 0.375, 0.75, 0.625, 0.9, 1])
@@ -219,7 +207,7 @@ def test_normalised_boxes_need_no_keypoints(model: Path, kind: str) -> None:
     assert best(model) == ("cat", [24, 24, 72, 40])
 
 
-def test_a_graph_that_asks_for_gigabytes_is_refused(model: Path) -> None:
+def test_a_graph_that_asks_for_gigabytes_is_refused(model):
     helper, real = onnx.helper, onnx.TensorProto.FLOAT
     size = onnx.numpy_helper.from_array(np.array([3 * 2**28]), "size")  # 3 GB
     nodes = [

@@ -45,7 +45,7 @@ def found_in_black(detector, hw=HW):
     return Executor(detector, "cpu", "fp32", "onnxruntime").infer(np.zeros((*hw, 3), np.uint8))[0]
 
 
-def test_rtmdet_has_boxes_with_scores_and_labels(tmp_path: Path) -> None:
+def test_rtmdet_has_boxes_with_scores_and_labels(tmp_path):
     detector = open_onnx(detector_file(tmp_path / "rtmdet_s.onnx", names="['cat', 'dog']"))
     decoded, spec = seen(detector), detector.spec
     assert decoded.xyxy[0, :2].tolist() == DETS[0, :2, :4].tolist()
@@ -56,7 +56,7 @@ def test_rtmdet_has_boxes_with_scores_and_labels(tmp_path: Path) -> None:
     assert np.array(spec.mean) * 255 == pytest.approx([123.675, 116.28, 103.53])  # by RGB
 
 
-def test_detectors_of_mmdetection_look_alike(tmp_path: Path) -> None:
+def test_detectors_of_mmdetection_look_alike(tmp_path):
     path = detector_file(tmp_path / "end2end.onnx")
     with pytest.raises(AmbiguousLayout, match=r"--layout rtmdet .*--layout mmdet-yolox .*mmdet "):
         open_onnx(path)
@@ -64,14 +64,14 @@ def test_detectors_of_mmdetection_look_alike(tmp_path: Path) -> None:
     assert open_onnx(path, "rtmdet").spec.padding == (114, 114, 114)
 
 
-def test_a_class_without_a_name_is_no_silent_loss(tmp_path: Path) -> None:
+def test_a_class_without_a_name_is_no_silent_loss(tmp_path):
     labels = np.array([[1, 7, -1]], "i8")
     path = detector_file(tmp_path / "rtmdet.onnx", labels, names="['cat', 'dog']")
     with pytest.raises(WeightsError, match="predicts class 7, but only 2 are named"):
         open_onnx(path)
 
 
-def test_rtmo_has_keypoints_with_scores(tmp_path: Path) -> None:
+def test_rtmo_has_keypoints_with_scores(tmp_path):
     points = np.zeros((1, 3, 17, 3), "f4")
     points[0, 0, 2] = [30, 20, 0.7]
     path = graph_model(tmp_path / "m.onnx", {"input": IMAGE}, {"dets": DETS, "keypoints": points})
@@ -85,7 +85,7 @@ def test_rtmo_has_keypoints_with_scores(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not has_openvino(), reason="OpenVINO isn't installed")
 @pytest.mark.parametrize("points", ["FOLDER/pose.onnx", "face-points"])
-def test_each_backend_runs_the_files_of_two_stages(tmp_path: Path, monkeypatch, points) -> None:
+def test_each_backend_runs_the_files_of_two_stages(tmp_path, monkeypatch, points):
     monkeypatch.setattr(file_backends, "computes_bf16", lambda: True)
     pose_file(tmp_path / "pose.onnx")
     boxes = boxes_file(tmp_path / "yolo.onnx", "{0: 'kind 0', 1: 'kind 1'}")
@@ -107,7 +107,7 @@ def test_each_backend_runs_the_files_of_two_stages(tmp_path: Path, monkeypatch, 
 
 
 @pytest.mark.parametrize("shape", [None, ["batch", "?", "?"]])
-def test_rtmpose_alone_takes_the_image_as_its_crop(tmp_path: Path, shape) -> None:
+def test_rtmpose_alone_takes_the_image_as_its_crop(tmp_path, shape):
     detector = open_onnx(pose_file(tmp_path / "pose.onnx", shape=shape))
     assert "two-stage:DETECTOR+pose.onnx" in detector.spec.notes[0]
     assert (detector.spec.resize, detector.spec.keypoint_threshold) == (Resize.NONE, 0.3)
@@ -120,18 +120,18 @@ def test_rtmpose_alone_takes_the_image_as_its_crop(tmp_path: Path, shape) -> Non
     assert found.keypoint_scores == pytest.approx(0.8)
 
 
-def test_scores_of_rtmpose_stay_in_their_range(tmp_path: Path) -> None:
+def test_scores_of_rtmpose_stay_in_their_range(tmp_path):
     found = found_in_black(open_onnx(pose_file(tmp_path / "pose.onnx", peak=1.4)))
     assert found.keypoint_scores.max() == 1
 
 
-def test_scores_of_keypoints_that_are_no_numbers_are_noticed(tmp_path: Path) -> None:
+def test_scores_of_keypoints_that_are_no_numbers_are_noticed(tmp_path):
     executor = Executor(open_onnx(pose_file(tmp_path / "m.onnx", peak=np.nan)), "cpu")
     executor.infer(np.zeros((64, 64, 3), np.uint8))
     assert "aren't numbers" in (executor.doubt or "")
 
 
-def test_outputs_of_another_rank_are_no_rtmpose(tmp_path: Path) -> None:
+def test_outputs_of_another_rank_are_no_rtmpose(tmp_path):
     outputs = {"simcc_x": np.zeros((17, 384), "f4"), "simcc_y": np.zeros((17, 512), "f4")}
     path = graph_model(tmp_path / "m.onnx", {"x": ("float32", [1, 3, 256, 192])}, outputs)
     with pytest.raises(WeightsError, match="doesn't say what its outputs mean"):
@@ -149,20 +149,18 @@ def test_outputs_of_another_rank_are_no_rtmpose(tmp_path: Path) -> None:
         (5, "person", 4, "point 4"),
     ],
 )
-def test_keypoints_are_named_by_their_number(
-    tmp_path: Path, count: int, kind: str, index: int, name: str
-) -> None:
+def test_keypoints_are_named_by_their_number(tmp_path, count, kind, index, name):
     spec = open_onnx(pose_file(tmp_path / "pose.onnx", count)).spec
     assert spec.class_names == (kind,) and len(set(spec.keypoint_names)) == count
     assert spec.keypoint_names[index] == name
 
 
-def test_animals_have_other_keypoints_than_persons(tmp_path: Path) -> None:
+def test_animals_have_other_keypoints_than_persons(tmp_path):
     spec = open_onnx(pose_file(tmp_path / "rtmpose-m_ap10k.onnx")).spec
     assert spec.class_names == ("animal",) and spec.keypoint_names[0] == "point 0"
 
 
-def test_each_box_of_a_detector_gets_a_crop(tmp_path: Path) -> None:
+def test_each_box_of_a_detector_gets_a_crop(tmp_path):
     boxes = boxes_file(tmp_path / "yolo.onnx", "{0: 'kind 0', 1: 'kind 1'}")
     pose = pose_file(tmp_path / "pose.onnx")
     detector = open_model(f"two-stage:{boxes}+{pose}")
@@ -177,7 +175,7 @@ def test_each_box_of_a_detector_gets_a_crop(tmp_path: Path) -> None:
     assert found.keypoints_xy[0, 0].tolist() == pytest.approx([48 - 20, 48 - 80 / 3], abs=1e-3)
 
 
-def test_no_box_is_no_object(tmp_path: Path) -> None:
+def test_no_box_is_no_object(tmp_path):
     rows = np.zeros((1, 3, 6), "f4")
     meta = {"task": "detect", "names": "['a']", "end2end": "True", "imgsz": "[64, 96]"}
     boxes = graph_model(tmp_path / "yolo.onnx", {"images": IMAGE}, {"output0": rows}, **meta)
@@ -187,14 +185,14 @@ def test_no_box_is_no_object(tmp_path: Path) -> None:
     assert found.keypoints_xy.shape == (0, 17, 2) and found.keypoint_scores.shape == (0, 17)
 
 
-def test_only_persons_get_the_keypoints_of_persons(tmp_path: Path) -> None:
+def test_only_persons_get_the_keypoints_of_persons(tmp_path):
     boxes = boxes_file(tmp_path / "yolo.onnx", "{0: 'car', 1: 'person'}")
     detector = open_model(f"two-stage:{boxes}+{pose_file(tmp_path / 'pose.onnx')}")
     assert found_in_black(detector).scores.max(0).tolist() == pytest.approx([0, 0.8])
     assert "class person" in detector.spec.notes[-1]
 
 
-def test_boxes_that_leave_the_image_are_kept_whole_and_read_inside(tmp_path: Path) -> None:
+def test_boxes_that_leave_the_image_are_kept_whole_and_read_inside(tmp_path):
     rows = np.array([[[-20, 8, 40, 40, 0.9, 0]]], "f4")
     meta = {"task": "detect", "names": "['a']", "end2end": "True", "imgsz": "[64, 96]"}
     boxes = graph_model(tmp_path / "yolo.onnx", {"images": IMAGE}, {"output0": rows}, **meta)
@@ -205,7 +203,7 @@ def test_boxes_that_leave_the_image_are_kept_whole_and_read_inside(tmp_path: Pat
     assert found.keypoints_xy[0, 0].tolist() == pytest.approx([20 - 12.5, 24 - 50 / 3], abs=1e-3)
 
 
-def test_both_files_and_the_kind_of_box_detector_count_in_the_hash(tmp_path: Path) -> None:
+def test_both_files_and_the_kind_of_box_detector_count_in_the_hash(tmp_path):
     pose = pose_file(tmp_path / "pose.onnx")
     other = pose_file(tmp_path / "other.onnx", peak=0.7)
     boxes = boxes_file(tmp_path / "yolo.onnx", "{0: 'a', 1: 'b'}")
@@ -218,7 +216,7 @@ def test_both_files_and_the_kind_of_box_detector_count_in_the_hash(tmp_path: Pat
     assert model_hash(open_model(names[1])) != hashes[1]
 
 
-def test_a_detector_of_torch_finds_boxes_for_a_file(tmp_path: Path) -> None:
+def test_a_detector_of_torch_finds_boxes_for_a_file(tmp_path):
     pose = pose_file(tmp_path / "pose.onnx")
     image = probe_image()
     found = [
@@ -230,13 +228,13 @@ def test_a_detector_of_torch_finds_boxes_for_a_file(tmp_path: Path) -> None:
     np.testing.assert_allclose(found[0][0].keypoints_xy, found[1][0].keypoints_xy, atol=0.1)
 
 
-def test_a_model_of_crops_is_no_network_of_torch(tmp_path: Path) -> None:
+def test_a_model_of_crops_is_no_network_of_torch(tmp_path):
     with pytest.raises(WeightsError, match="run by another library than torch"):
         as_torch(open_onnx(pose_file(tmp_path / "pose.onnx")))
 
 
 @pytest.mark.parametrize("box", [[8.3, 20.7, 60.2, 81.9], [-5.5, -2, 30, 120]])
-def test_crops_are_those_of_the_makers_program(box: list[float]) -> None:
+def test_crops_are_those_of_the_makers_program(box):
     image = np.random.default_rng(1).integers(0, 256, (90, 120, 3), np.uint8)
     low, scale = crop_region(np.array(box, np.float32), (256, 192), 1.25)
     ours = cut(image, low, scale, (256, 192)).astype(float)
@@ -248,7 +246,7 @@ def test_crops_are_those_of_the_makers_program(box: list[float]) -> None:
     assert np.abs(ours - theirs).mean() < 0.2  # OpenCV 4 rounds positions to 1/32 px
 
 
-def test_a_layout_that_was_chosen_is_kept_beside_the_file(tmp_path: Path) -> None:
+def test_a_layout_that_was_chosen_is_kept_beside_the_file(tmp_path):
     path = detector_file(tmp_path / "end2end.onnx")
     chosen = open_onnx(path, "rtmdet")
     facts = OrtSession(path).facts

@@ -25,7 +25,7 @@ CAT = [("cat", 0.9, BOX)]
 
 
 @pytest.mark.parametrize("suffix", ["", ":0"])
-def test_the_object_detection_api_has_top_before_left(tmp_path: Path, suffix: str) -> None:
+def test_the_object_detection_api_has_top_before_left(tmp_path, suffix):
     left, top, right, bottom = SHARES
     outputs = {
         "detection_boxes": float_rows([top, left, bottom, right], count=3),
@@ -41,7 +41,7 @@ def test_the_object_detection_api_has_top_before_left(tmp_path: Path, suffix: st
     assert found(path) == CAT
 
 
-def test_detection_output_ends_with_image_minus_1(tmp_path: Path) -> None:
+def test_detection_output_ends_with_image_minus_1(tmp_path):
     rows = np.array([[0, 1, 0.9, *SHARES], [-1, 0, 0, 0, 0, 0, 0]], np.float32)
     path = graph_model(tmp_path / "a.onnx", IMAGE, {"out": rows.reshape(1, 1, 2, 7)})
     assert found(path) == CLASS_1
@@ -51,7 +51,7 @@ def test_detection_output_ends_with_image_minus_1(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "model_info "])  # of OpenVINO's files, and of ONNX files
-def test_geti_says_how_images_are_prepared(tmp_path: Path, prefix: str) -> None:
+def test_geti_says_how_images_are_prepared(tmp_path, prefix):
     outputs = {"boxes": float_rows([*BOX, 0.9]), "labels": np.array([[1]], np.int64)}
     entries = {
         "labels": "dog cat",
@@ -78,7 +78,7 @@ def geti(path: Path, **entries: str) -> Path:
     return graph_model(path, IMAGE, outputs, labels="dog cat", **entries)
 
 
-def test_geti_may_leave_out_what_is_usual(tmp_path: Path) -> None:
+def test_geti_may_leave_out_what_is_usual(tmp_path):
     path = geti(tmp_path / "a.onnx", scale_values="255.0", reverse_input_channels="YES")
     detector = open_onnx(path)
     assert detector.network.channels == "rgb"
@@ -95,21 +95,19 @@ def test_geti_may_leave_out_what_is_usual(tmp_path: Path) -> None:
         ({"resize_type": "standard", "embedded_processing": "True"}, "resizes images itself"),
     ],
 )
-def test_what_geti_says_is_followed_or_refused(
-    tmp_path: Path, entries: dict[str, str], message: str
-) -> None:
+def test_what_geti_says_is_followed_or_refused(tmp_path, entries, message):
     with pytest.raises(WeightsError, match=message):
         open_onnx(geti(tmp_path / "a.onnx", **entries))
 
 
-def test_endless_padding_is_refused(tmp_path: Path) -> None:
+def test_endless_padding_is_refused(tmp_path):
     outputs = {"boxes": float_rows([*BOX, 0.9]), "labels": np.array([[1]], np.int64)}
     entries = {"resize_type": "fit_to_window", "pad_value": "inf"}
     with pytest.raises(WeightsError, match="pad_value"):
         open_onnx(graph_model(tmp_path / "a.onnx", IMAGE, outputs, **entries))
 
 
-def test_rows_of_paddle_begin_with_class_and_score(tmp_path: Path) -> None:
+def test_rows_of_paddle_begin_with_class_and_score(tmp_path):
     inputs = {
         "im_shape": ("float32", [1, 2]),
         **IMAGE,
@@ -125,7 +123,7 @@ def test_rows_of_paddle_begin_with_class_and_score(tmp_path: Path) -> None:
     assert found(path, "paddle") == CLASS_1
 
 
-def test_paddle_is_told_the_size_of_the_input_and_no_scale() -> None:
+def test_paddle_is_told_the_size_of_the_input_and_no_scale():
     ports = (Port("im_shape", (1, 2)), Port("image", (1, 3, 4, 6)), Port("scale_factor", (1, 2)))
     feeds = image_input(FileFacts("x", ports, {})).feeds(np.zeros((3, 4, 6), np.float32))
     assert feeds["im_shape"].tolist() == [[4, 6]]
@@ -136,9 +134,7 @@ def test_paddle_is_told_the_size_of_the_input_and_no_scale() -> None:
     ("kind", "background", "mean"),
     [("rt_detr", 0, [0, 0, 0]), ("yolos", 1, [0.5, 0.4, 0.3]), ("deformable_detr", 0, [0, 0, 0])],
 )
-def test_files_of_hugging_face_name_kind_classes_and_colours(
-    tmp_path: Path, kind: str, background: int, mean: list[float]
-) -> None:
+def test_files_of_hugging_face_name_kind_classes_and_colours(tmp_path, kind, background, mean):
     left, top, right, bottom = SHARES
     boxes = float_rows([(left + right) / 2, (top + bottom) / 2, right - left, bottom - top])
     logits = np.log([[[0.1 / 0.9, 0.9 / 0.1, 0.1 / 0.9]]]).astype(np.float32)
@@ -167,9 +163,7 @@ def test_files_of_hugging_face_name_kind_classes_and_colours(
         ({"rescale_factor": "much"}, 1.0),
     ],
 )
-def test_files_of_hugging_face_say_how_pixels_are_scaled(
-    tmp_path: Path, scaling: dict[str, object], white: float
-) -> None:
+def test_files_of_hugging_face_say_how_pixels_are_scaled(tmp_path, scaling, white):
     outputs = {"logits": np.zeros((1, 1, 3), np.float32), "pred_boxes": float_rows([0.0] * 4)}
     path = graph_model(tmp_path / "model.onnx", IMAGE, outputs)
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "rt_detr"}))
@@ -178,7 +172,7 @@ def test_files_of_hugging_face_say_how_pixels_are_scaled(
     assert 1 / open_onnx(path).spec.std[0] == pytest.approx(white)
 
 
-def test_one_channel_gets_the_grey_image() -> None:
+def test_one_channel_gets_the_grey_image():
     image = image_input(FileFacts("x", (Port("image", (1, 1, 4, 6)),), {}))
     assert not image.takes_planes
     red = np.zeros((3, 4, 6), np.float32)
@@ -186,7 +180,7 @@ def test_one_channel_gets_the_grey_image() -> None:
     assert image.feeds(red)["image"] == pytest.approx(np.full((1, 1, 4, 6), 0.299))
 
 
-def test_whole_numbers_are_levels_of_pixels(tmp_path: Path) -> None:
+def test_whole_numbers_are_levels_of_pixels(tmp_path):
     entries = {"task": "detect", "names": "['dog', 'cat']", "imgsz": "[64, 64]"}
     image = {"images": ("uint8", [1, SIZE, SIZE, 3])}
     raw = {"out": np.zeros((1, 6, 84), np.float32)}

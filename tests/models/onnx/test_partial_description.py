@@ -27,27 +27,27 @@ def path(tmp_path: Path) -> Path:
     return graph_model(tmp_path / "birds.onnx", IMAGE, rows)
 
 
-def test_class_names_alone_are_enough(path: Path) -> None:
+def test_class_names_alone_are_enough(path):
     path.with_suffix(".toml").write_text('classes = ["crow", "gull"]\nscore_threshold = 0.7\n')
     assert found(path) == [("gull", 0.72, [20, 15, 40, 25])]
     spec = open_onnx(path).spec
     assert (spec.score_threshold, spec.padding, spec.notes) == (0.7, (114, 114, 114), ())
 
 
-def test_without_class_names_those_of_the_layout_remain(path: Path) -> None:
+def test_without_class_names_those_of_the_layout_remain(path):
     path.with_suffix(".toml").write_text('name = "birds"\n')
     spec = open_onnx(path).spec
     assert (spec.name, spec.class_names) == ("birds", ("class 0", "class 1"))
     assert "names no classes" in spec.notes[0]
 
 
-def test_another_number_of_names_is_refused(path: Path) -> None:
+def test_another_number_of_names_is_refused(path):
     path.with_suffix(".toml").write_text('classes = ["crow"]\n')
     with pytest.raises(WeightsError, match=r"must have 6 numbers per box .* got shape \(252, 7\)"):
         open_onnx(path)
 
 
-def test_it_names_the_classes_of_a_layout_that_was_chosen(tmp_path: Path) -> None:
+def test_it_names_the_classes_of_a_layout_that_was_chosen(tmp_path):
     path = graph_model(tmp_path / "x.onnx", IMAGE, {"output": float_rows(ROW, count=CELLS)})
     path.with_suffix(".toml").write_text('classes = ["crow", "gull"]\n')
     with pytest.raises(AmbiguousLayout):
@@ -55,21 +55,21 @@ def test_it_names_the_classes_of_a_layout_that_was_chosen(tmp_path: Path) -> Non
     assert found(path, "yolox-decoded")[0][0] == "gull"
 
 
-def test_a_file_that_nobody_recognises_needs_the_whole(tmp_path: Path) -> None:
+def test_a_file_that_nobody_recognises_needs_the_whole(tmp_path):
     path = graph_model(tmp_path / "x.onnx", IMAGE, {"out": np.zeros((1, 7, 9), np.float32)})
     path.with_suffix(".toml").write_text('classes = ["crow", "gull"]\n')
     with pytest.raises(WeightsError, match=r"\[output\] must be there"):
         open_onnx(path)
 
 
-def test_names_of_more_classes_than_assumed_need_no_second_layout(tmp_path: Path) -> None:
+def test_names_of_more_classes_than_assumed_need_no_second_layout(tmp_path):
     rows = {"output": np.array([[0, 20, 15, 40, 25, 100, 0.9]], np.float32)}
     path = graph_model(tmp_path / "v7.onnx", IMAGE, rows, {"output": ["n", 7]})
     path.with_suffix(".toml").write_text(f"classes = {[str(n) for n in range(120)]}\n")
     assert found(path) == [("100", 0.9, [20, 15, 40, 25])]
 
 
-def test_a_whole_description_needs_no_more_classes_than_it_names(tmp_path: Path) -> None:
+def test_a_whole_description_needs_no_more_classes_than_it_names(tmp_path):
     rows = {"output": np.array([[0, 20, 15, 40, 25, 1, 0.9]], np.float32)}
     path = graph_model(tmp_path / "v7.onnx", IMAGE, rows, {"output": ["n", 7]})
     text = 'classes = ["crow", "gull"]\n[output]\nkind = "flat"\nclass_first = true\n'
@@ -113,7 +113,7 @@ FILES = [
 
 
 @pytest.mark.parametrize("facts", FILES, ids=lambda facts: facts.stem)
-def test_the_description_of_a_layout_survives_as_a_file(facts: FileFacts, tmp_path: Path) -> None:
+def test_the_description_of_a_layout_survives_as_a_file(facts, tmp_path):
     layouts = recognised(facts)
     assert layouts
     assert {each.layout for each in layouts} <= set(LAYOUTS)

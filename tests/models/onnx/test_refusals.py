@@ -104,14 +104,14 @@ def with_plug_in(path: Path) -> None:
         "lfs",
     ],
 )
-def test_the_cure_is_named(tmp_path: Path, write, said: str) -> None:
+def test_the_cure_is_named(tmp_path, write, said):
     path = tmp_path / "a.onnx"
     write(path)
     with pytest.raises(WeightsError, match=said):
         open_model(path)
 
 
-def test_a_path_that_libraries_cannot_take_is_said(tmp_path: Path) -> None:
+def test_a_path_that_libraries_cannot_take_is_said(tmp_path):
     folder = tmp_path / os.fsdecode(b"old\xff")
     try:
         folder.mkdir()
@@ -121,15 +121,13 @@ def test_a_path_that_libraries_cannot_take_is_said(tmp_path: Path) -> None:
         open_model(constant_model(folder / "a.onnx", RAW, **ENTRIES))
 
 
-def test_the_current_folder_has_a_name_in_messages(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_current_folder_has_a_name_in_messages(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(WeightsError, match=r"^\. is a folder without a model"):
         open_model(".")
 
 
-def test_a_folder_with_one_onnx_opens_and_with_two_asks_for_the_name(tmp_path: Path) -> None:
+def test_a_folder_with_one_onnx_opens_and_with_two_asks_for_the_name(tmp_path):
     with pytest.raises(WeightsError, match="is a folder without a model"):
         open_model(tmp_path)
     constant_model(tmp_path / "best.onnx", RAW, **ENTRIES)
@@ -139,9 +137,7 @@ def test_a_folder_with_one_onnx_opens_and_with_two_asks_for_the_name(tmp_path: P
         open_model(tmp_path)
 
 
-def test_lists_of_a_graph_that_does_not_normalise_are_not_taken_for_torchvision(
-    tmp_path: Path,
-) -> None:
+def test_lists_of_a_graph_that_does_not_normalise_are_not_taken_for_torchvision(tmp_path):
     helper, types = onnx.helper, onnx.TensorProto
     values = {"b": np.zeros((1, 4), np.float32), "l": np.ones(1, np.int64),
               "s": np.ones(1, np.float32)}  # fmt: skip
@@ -174,9 +170,7 @@ def test_lists_of_a_graph_that_does_not_normalise_are_not_taken_for_torchvision(
         },
     ],
 )
-def test_outputs_without_decoding_are_no_matter_of_a_description(
-    shapes: dict[str, tuple[int, ...]], tmp_path: Path
-) -> None:
+def test_outputs_without_decoding_are_no_matter_of_a_description(shapes, tmp_path):
     outputs = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
     path = graph_model(tmp_path / "net.onnx", {"x": ("float32", [1, 3, 64, 64])}, outputs)
     with pytest.raises(WeightsError, match=r"feature maps without decoding, such as .*Export it"):
@@ -191,7 +185,7 @@ def test_outputs_without_decoding_are_no_matter_of_a_description(
         {"mask": (1, 2, 64, 64)},
     ],
 )
-def test_other_outputs_can_be_described(shapes: dict[str, tuple[int, ...]]) -> None:
+def test_other_outputs_can_be_described(shapes):
     facts = FileFacts("net", (Port("x", (1, 3, 64, 64)),), shapes)
     assert not has_feature_maps(facts)
 
@@ -203,7 +197,7 @@ def test_other_outputs_can_be_described(shapes: dict[str, tuple[int, ...]]) -> N
         ("MultiscaleDeformableAttnPlugin_TRT", r"the operator .*_TRT, which ONNX Runtime lacks"),
     ],
 )
-def test_only_plug_ins_of_nms_are_called_so(operator: str, expected: str, tmp_path: Path) -> None:
+def test_only_plug_ins_of_nms_are_called_so(operator, expected, tmp_path):
     path = graph_model(
         tmp_path / "net.onnx", {"x": ("float32", [1, 3, 64, 64])}, {"y": np.zeros((1, 3, 64, 64))}
     )

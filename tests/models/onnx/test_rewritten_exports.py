@@ -1,7 +1,5 @@
 """Exports that a converter rewrote: other order of outputs, rows for columns, names as words."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -50,39 +48,37 @@ def columns(rows: np.ndarray) -> np.ndarray:
     ],
     ids=["rows", "rows-explicit", "maps-first", "masks-first", "masks-rows", "words", "lines"],
 )
-def test_a_rewritten_export_of_ultralytics_shows_its_box(
-    tmp_path: Path, outputs: dict[str, np.ndarray], entries: dict[str, str]
-) -> None:
+def test_a_rewritten_export_of_ultralytics_shows_its_box(tmp_path, outputs, entries):
     path = graph_model(tmp_path / "a.onnx", IMAGE, outputs, **{**ENTRIES, **entries})
     assert found(path) == CAT
 
 
-def test_a_file_that_lost_its_names_asks_for_the_layout(tmp_path: Path) -> None:
+def test_a_file_that_lost_its_names_asks_for_the_layout(tmp_path):
     path = graph_model(tmp_path / "a.onnx", IMAGE, {"o": columns(RAW)}, task="detect")
     with pytest.raises(AmbiguousLayout, match="--layout yolov8 "):
         open_onnx(path)
     assert found(path, "yolov8") == UNNAMED_CAT
 
 
-def test_rows_without_metadata_may_be_a_yolov8(tmp_path: Path) -> None:
+def test_rows_without_metadata_may_be_a_yolov8(tmp_path):
     assert found(graph_model(tmp_path / "a.onnx", IMAGE, {"o": RAW}), "yolov8") == UNNAMED_CAT
 
 
 @pytest.mark.parametrize("entries", [{}, {"names": "['dog', 'cat']", "stride": "32"}])
-def test_a_yolov5_may_be_in_columns(tmp_path: Path, entries: dict[str, str]) -> None:
+def test_a_yolov5_may_be_in_columns(tmp_path, entries):
     raw = columns(float_rows([*CENTRED, 1.0, 0.1, 0.9], count=3 * CELLS))
     path = graph_model(tmp_path / "a.onnx", IMAGE, {"o": raw}, **entries)
     assert found(path) == (CAT if entries else UNNAMED_CAT)
 
 
-def test_scores_beside_boxes_are_no_yolov5(tmp_path: Path) -> None:
+def test_scores_beside_boxes_are_no_yolov5(tmp_path):
     outputs = {"a": np.zeros((1, 3 * CELLS, 80), np.float32),
                "b": np.zeros((1, 3 * CELLS, 4), np.float32)}  # fmt: skip
     with pytest.raises(WeightsError, match="doesn't say what its outputs mean"):
         open_onnx(graph_model(tmp_path / "a.onnx", IMAGE, outputs))
 
 
-def test_pytorch_yolov4_has_corners_as_shares(tmp_path: Path) -> None:
+def test_pytorch_yolov4_has_corners_as_shares(tmp_path):
     outputs = {"boxes": np.zeros((1, 3 * CELLS, 1, 4), np.float32),
                "confs": np.zeros((1, 3 * CELLS, 2), np.float32)}  # fmt: skip
     outputs["boxes"][0, 7, 0] = np.array([10, 20, 40, 44]) / 64
@@ -92,13 +88,13 @@ def test_pytorch_yolov4_has_corners_as_shares(tmp_path: Path) -> None:
     assert open_onnx(path).spec.resize == "stretch"
 
 
-def test_names_that_do_not_fit_are_told(tmp_path: Path) -> None:
+def test_names_that_do_not_fit_are_told(tmp_path):
     path = graph_model(tmp_path / "a.onnx", IMAGE, {"o": columns(RAW)}, classes="['dog']")
     (note,) = open_onnx(path, "yolov8").spec.notes
     assert "1 names, 2 columns" in note
 
 
-def test_a_classifier_is_refused_without_a_vain_advice(tmp_path: Path) -> None:
+def test_a_classifier_is_refused_without_a_vain_advice(tmp_path):
     scores = {"output0": np.zeros((1, 2), np.float32)}
     path = graph_model(tmp_path / "a.onnx", IMAGE, scores, **{**ENTRIES, "task": "classify"})
     with pytest.raises(WeightsError, match="classes of whole images") as caught:
@@ -106,12 +102,12 @@ def test_a_classifier_is_refused_without_a_vain_advice(tmp_path: Path) -> None:
     assert ".toml" not in str(caught.value)
 
 
-def test_a_yolov5_without_batch_axis_is_not_an_end_to_end_one(tmp_path: Path) -> None:
+def test_a_yolov5_without_batch_axis_is_not_an_end_to_end_one(tmp_path):
     rows = float_rows([*CENTRED, 1.0, 0.1, 0.9], count=3 * CELLS)[0]
     assert found(graph_model(tmp_path / "a.onnx", IMAGE, {"output": rows})) == UNNAMED_CAT
 
 
-def test_a_class_without_a_name_is_not_dropped_in_silence(tmp_path: Path) -> None:
+def test_a_class_without_a_name_is_not_dropped_in_silence(tmp_path):
     rows = {"o": float_rows([10, 20, 40, 44, 0.9, 1])}
     path = graph_model(tmp_path / "a.onnx", IMAGE, rows, **{**ENTRIES, "end2end": "True"})
     path.with_suffix(".toml").write_text('classes = ["dog"]')

@@ -30,9 +30,7 @@ def outputs(order: tuple[str, ...], *, is_numbered: bool = False) -> dict[str, n
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("is_numbered", [True, False])
-def test_outputs_are_told_apart_by_type_and_rank(
-    tmp_path: Path, order: tuple[str, ...], is_numbered: bool
-) -> None:
+def test_outputs_are_told_apart_by_type_and_rank(tmp_path, order, is_numbered):
     path = graph_model(tmp_path / "tv.onnx", IMAGE, outputs(order, is_numbered=is_numbered))
     seen = found(path, hw=HW)
     assert [each[1:] for each in seen] == SEEN  # no second NMS
@@ -40,19 +38,19 @@ def test_outputs_are_told_apart_by_type_and_rank(
 
 
 @pytest.mark.parametrize("shape", [[1, 3, *HW], [3, *HW]])
-def test_an_input_of_one_size_is_filled(tmp_path: Path, shape: list[int]) -> None:
+def test_an_input_of_one_size_is_filled(tmp_path, shape):
     path = graph_model(tmp_path / "tv.onnx", {"x": ("float32", shape)}, outputs(ORDERS[0]))
     spec = open_onnx(path).spec
     assert (spec.input_hw, spec.resize, spec.mean, spec.std) == (HW, "stretch", (0,) * 3, (1,) * 3)
 
 
-def test_an_open_input_gets_the_image_as_it_is(tmp_path: Path) -> None:
+def test_an_open_input_gets_the_image_as_it_is(tmp_path):
     image = {"image": ("float32", [3, "height", "width"])}
     path = graph_model(tmp_path / "tv.onnx", image, outputs(ORDERS[0]))
     assert open_onnx(path).spec.resize == "none"
 
 
-def test_no_detection_at_all_is_none(tmp_path: Path) -> None:
+def test_no_detection_at_all_is_none(tmp_path):
     empty = {name: value[:0] for name, value in outputs(ORDERS[0]).items()}
     shapes = {"boxes": ["n", 4], "labels": ["n"], "scores": ["n"]}
     assert found(graph_model(tmp_path / "tv.onnx", IMAGE, empty, shapes), hw=HW) == []
@@ -94,9 +92,7 @@ def scored(path: Path, activation: str, columns: int) -> Path:
         ("Sigmoid", 91, None, "bicycle"),
     ],
 )
-def test_a_softmax_has_a_background_at_label_0(
-    tmp_path: Path, activation: str, columns: int, names: tuple[str, ...] | None, first: str
-) -> None:
+def test_a_softmax_has_a_background_at_label_0(tmp_path, activation, columns, names, first):
     pytest.importorskip("openvino")
     path = scored(tmp_path / "tv.onnx", activation, columns)
     assert found(path, hw=HW)[0][0] == first
@@ -104,9 +100,7 @@ def test_a_softmax_has_a_background_at_label_0(
         assert open_onnx(path).spec.class_names == names
 
 
-def test_a_graph_that_cannot_be_read_leaves_the_choice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_graph_that_cannot_be_read_leaves_the_choice(tmp_path, monkeypatch):
     monkeypatch.setattr(graph, "_read", lambda path: None)
     path = graph_model(tmp_path / "tv.onnx", IMAGE, outputs(ORDERS[0]))
     with pytest.raises(AmbiguousLayout, match="--layout torchvision"):
@@ -114,7 +108,7 @@ def test_a_graph_that_cannot_be_read_leaves_the_choice(
     assert len(found(path, "torchvision", hw=HW)) == 3
 
 
-def test_masks_are_left_out_and_said_so(tmp_path: Path) -> None:
+def test_masks_are_left_out_and_said_so(tmp_path):
     masks = {"masks": np.zeros((3, 1, *HW), np.float32)}
     path = graph_model(tmp_path / "tv.onnx", IMAGE, {**outputs(ORDERS[0]), **masks})
     assert len(found(path, hw=HW)) == 3

@@ -31,7 +31,7 @@ def outputs(logits: list[list[float]], boxes: list[list[float]]) -> dict[str, np
     return {"logits": float_rows(*logits), "pred_boxes": float_rows(*boxes)}
 
 
-def test_a_mask_of_pixels_says_that_nothing_is_padding(tmp_path: Path) -> None:
+def test_a_mask_of_pixels_says_that_nothing_is_padding(tmp_path):
     helper, real, whole = onnx.helper, onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
     constants = {
         "pred_boxes": np.array([[[0.5, 0.5, 0.5, 0.25]]], np.float32),
@@ -62,7 +62,7 @@ def test_a_mask_of_pixels_says_that_nothing_is_padding(tmp_path: Path) -> None:
     ("kind", "count"),
     [("lw_detr", 2), ("deformable_detr", 2), ("rf_detr", 1), ("deimv2", 1), ("rt_detr_v2", 1)],
 )
-def test_pairs_of_query_and_class_that_count(tmp_path: Path, kind: str, count: int) -> None:
+def test_pairs_of_query_and_class_that_count(tmp_path, kind, count):
     # one query of two classes: the best 100 pairs are both, the best of as many as queries is one
     values = outputs([[3, 2]], [[0.5, 0.5, 0.5, 0.25]])
     path = graph_model(tmp_path / "m.onnx", {"pixel_values": IMAGE}, values)
@@ -70,7 +70,7 @@ def test_pairs_of_query_and_class_that_count(tmp_path: Path, kind: str, count: i
     assert [each[0] for each in found(path, hw=HW)] == ["ant", "bee"][:count]
 
 
-def test_deta_needs_nms(tmp_path: Path) -> None:
+def test_deta_needs_nms(tmp_path):
     near = [[0.5, 0.5, 0.5, 0.25], [0.51, 0.5, 0.5, 0.25]]
     path = graph_model(
         tmp_path / "m.onnx", {"pixel_values": IMAGE}, outputs([[3, -9], [2, -9]], near)
@@ -80,7 +80,7 @@ def test_deta_needs_nms(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["lw_detr", "rf_detr", "deimv2", "a_new_detr"])
-def test_files_beside_an_export_say_how_images_are_prepared(tmp_path: Path, kind: str) -> None:
+def test_files_beside_an_export_say_how_images_are_prepared(tmp_path, kind):
     values = outputs([[3, -9]], [[0.5] * 4])
     path = graph_model(tmp_path / "m.onnx", {"pixel_values": IMAGE}, values)
     detr(tmp_path, kind, do_normalize=True, image_mean=[0.1, 0.2, 0.3], image_std=[0.5, 0.6, 0.7])
@@ -89,7 +89,7 @@ def test_files_beside_an_export_say_how_images_are_prepared(tmp_path: Path, kind
     assert not spec.notes
 
 
-def test_what_is_assumed_without_these_files_is_said(tmp_path: Path) -> None:
+def test_what_is_assumed_without_these_files_is_said(tmp_path):
     values = outputs([[3, -9]], [[0.5] * 4])
     path = graph_model(tmp_path / "m.onnx", {"pixel_values": IMAGE}, values)
     notes = open_onnx(path, "hf-rt-detr").spec.notes
@@ -107,9 +107,7 @@ def test_what_is_assumed_without_these_files_is_said(tmp_path: Path) -> None:
         ("yolos", (1000, 100), (1328, 128)),
     ],
 )
-def test_the_shortest_side_of_an_image_is_scaled(
-    tmp_path: Path, kind: str, source_hw: tuple[int, int], expected: tuple[int, int]
-) -> None:
+def test_the_shortest_side_of_an_image_is_scaled(tmp_path, kind, source_hw, expected):
     values = outputs([[3, -9, -9]], [[0.5] * 4])
     image = ("float32", ["N", 3, "H", "W"])
     path = graph_model(tmp_path / "m.onnx", {"pixel_values": image}, values)
@@ -118,5 +116,5 @@ def test_the_shortest_side_of_an_image_is_scaled(
     assert box.input_hw == box.resized_hw == expected
 
 
-def test_an_image_of_the_right_shortest_side_is_left_as_it_is() -> None:
+def test_an_image_of_the_right_shortest_side_is_left_as_it_is():
     assert edges_hw((1332, 426), (800, 1333)) == (1332, 426)  # as transformers 5.24

@@ -41,7 +41,7 @@ def columns(*rows: list[float]) -> np.ndarray:
     return np.array([*rows, *[[0.0] * len(rows[0])] * (50 - len(rows))]).T[None]
 
 
-def test_images_are_prepared_as_the_maker_does(model: Path) -> None:
+def test_images_are_prepared_as_the_maker_does(model):
     spec = opened(model, columns([50, 30, 20, 10, 0.9, 0.1])).spec
     assert (spec.resize, spec.sampling) == (Resize.LETTERBOX, Sampling.LINEAR)
     assert spec.padding == (114, 114, 114)
@@ -49,11 +49,11 @@ def test_images_are_prepared_as_the_maker_does(model: Path) -> None:
 
 
 @pytest.mark.parametrize("entries", [{"args": "{'nms': True}"}, {"end2end": "True"}])
-def test_what_is_distinct_gets_no_second_nms(model: Path, entries: dict[str, str]) -> None:
+def test_what_is_distinct_gets_no_second_nms(model, entries):
     assert opened(model, np.zeros((1, 300, 6)), **entries).spec.nms is NmsKind.NONE
 
 
-def test_a_box_has_its_best_class_alone(model: Path) -> None:
+def test_a_box_has_its_best_class_alone(model):
     decoded = seen(opened(model, columns([50, 30, 20, 10, 0.6, 0.7])))
     assert decoded.scores[0, 0].tolist() == pytest.approx([0.0, 0.7])
 
@@ -65,9 +65,7 @@ def test_a_box_has_its_best_class_alone(model: Path) -> None:
         ({"args": "{'nms': True}"}, np.array([[[40, 25, 60, 35, 0.8, 1, *[5.0] * 32]]])),
     ],
 )
-def test_a_segmentation_shows_its_boxes_and_says_so(
-    model: Path, entries: dict[str, str], output: np.ndarray
-) -> None:
+def test_a_segmentation_shows_its_boxes_and_says_so(model, entries, output):
     detector = opened(model, output, task="segment", **entries)
     decoded = seen(detector)
     assert decoded.xyxy[0, 0].tolist() == [40, 25, 60, 35]
@@ -82,9 +80,7 @@ def test_a_segmentation_shows_its_boxes_and_says_so(
         ({"end2end": "True"}, np.array([[[50, 30, 20, 10, 0.8, 1, math.pi / 2]]])),
     ],
 )
-def test_rotated_boxes_show_as_the_upright_ones_around_them(
-    model: Path, entries: dict[str, str], output: np.ndarray
-) -> None:
+def test_rotated_boxes_show_as_the_upright_ones_around_them(model, entries, output):
     detector = opened(model, output, task="obb", **entries)
     decoded = seen(detector)
     # a quarter turn swaps the sides
@@ -94,7 +90,7 @@ def test_rotated_boxes_show_as_the_upright_ones_around_them(
     assert "angles" in detector.spec.notes[0]
 
 
-def test_crossed_boxes_are_two_objects_though_their_frames_are_one(model: Path) -> None:
+def test_crossed_boxes_are_two_objects_though_their_frames_are_one(model):
     long = [50, 30, 40, 4, 0.1, 0.8]
     rows = columns([*long, math.pi / 4], [*long[:5], 0.7, -math.pi / 4], [*long[:5], 0.6, 0.78])
     detector = opened(model, rows, task="obb")
@@ -110,13 +106,13 @@ def test_crossed_boxes_are_two_objects_though_their_frames_are_one(model: Path) 
     assert naive.scores.tolist() == pytest.approx([0.8, 0.7])
 
 
-def test_a_rotated_box_without_an_angle_hides_no_other(model: Path) -> None:
+def test_a_rotated_box_without_an_angle_hides_no_other(model):
     box = [50, 30, 20, 10, 0.1]
     detector = opened(model, columns([*box, 0.9, math.nan], [*box, 0.8, 0.0]), task="obb")
     assert seen(detector).overlaps.tolist() == [[0.0]]
 
 
-def test_similarity_of_upright_boxes_is_that_of_two_independent_axes() -> None:
+def test_similarity_of_upright_boxes_is_that_of_two_independent_axes():
     boxes = np.array([[10.0, 10, 8, 4, 0.0], [12, 11, 6, 6, 0]], np.float32)
     affinity = 1.0
     for distance, a, b in ((2, 8, 6), (1, 4, 6)):  # Hellinger affinity of 1-D normal distributions
@@ -129,7 +125,7 @@ def test_similarity_of_upright_boxes_is_that_of_two_independent_axes() -> None:
     assert found.diagonal().tolist() == pytest.approx([1, 1], abs=1e-3)
 
 
-def test_overlaps_are_those_of_every_better_box_of_the_class() -> None:
+def test_overlaps_are_those_of_every_better_box_of_the_class():
     random = np.random.default_rng(0)
     boxes = random.uniform([0, 0, 1, 1, -2], [200, 200, 80, 80, 2], (300, 5)).astype(np.float32)
     class_ids = random.integers(0, 2, 300)
@@ -139,7 +135,7 @@ def test_overlaps_are_those_of_every_better_box_of_the_class() -> None:
     assert largest_overlaps(boxes[:0], class_ids[:0]).tolist() == []
 
 
-def test_the_upright_box_holds_all_corners() -> None:
+def test_the_upright_box_holds_all_corners():
     box = np.array([[20.0, 30, 12, 5, 0.6]], np.float32)
     angle = np.array([[np.cos(0.6), -np.sin(0.6)], [np.sin(0.6), np.cos(0.6)]])
     corners = np.array([[6, 2.5], [6, -2.5], [-6, 2.5], [-6, -2.5]]) @ angle.T + (20, 30)
@@ -147,7 +143,7 @@ def test_the_upright_box_holds_all_corners() -> None:
     assert upright(box)[0].tolist() == pytest.approx(expected, abs=1e-4)
 
 
-def test_a_path_of_training_data_names_no_network(model: Path) -> None:
+def test_a_path_of_training_data_names_no_network(model):
     description = "Ultralytics YOLO11n model trained on /data/rtdetr-comparison.yaml"
     detector = opened(model, columns([50, 30, 20, 10, 0.6, 0.7]), description=description)
     assert detector.spec.resize is Resize.LETTERBOX
@@ -156,7 +152,7 @@ def test_a_path_of_training_data_names_no_network(model: Path) -> None:
 POSE = {"task": "pose", "names": "{0: 'person'}"}
 
 
-def test_seventeen_keypoints_are_those_of_coco(model: Path) -> None:
+def test_seventeen_keypoints_are_those_of_coco(model):
     row = [50, 30, 20, 10, 0.9, *[45, 28, 0.7] * 17]
     detector = opened(model, columns(row), kpt_shape="[17, 3]", **POSE)
     assert detector.spec.keypoint_names[:3] == ("nose", "left_eye", "right_eye")
@@ -168,7 +164,7 @@ def test_seventeen_keypoints_are_those_of_coco(model: Path) -> None:
     assert decoded.keypoint_scores[0, 0].tolist() == pytest.approx([0.7] * 17)
 
 
-def test_names_of_keypoints_in_the_file_are_used(model: Path) -> None:
+def test_names_of_keypoints_in_the_file_are_used(model):
     row = [50, 30, 20, 10, 0.9, 45, 28, 46, 29]
     names = "{0: ['beak', 'tail']}"
     detector = opened(model, columns(row), kpt_shape="[2, 2]", kpt_names=names, **POSE)
@@ -185,9 +181,7 @@ def test_names_of_keypoints_in_the_file_are_used(model: Path) -> None:
         (3, 6, [0.5, 0.5, 0.5, 0.25, 0.9, 1], [0.0, 0.9, 0.0]),
     ],
 )
-def test_an_rt_detr_has_rows_whether_or_not_it_says_end_to_end(
-    model: Path, classes: int, width: int, row: list[float], kept: list[float]
-) -> None:
+def test_an_rt_detr_has_rows_whether_or_not_it_says_end_to_end(model, classes, width, row, kept):
     names = str(dict(enumerate(["dog", "cat", "cow"][:classes])))
     for end2end in ("True", "False"):
         entries = {"head": "RTDETRDecoder", "end2end": end2end, "names": names}
@@ -198,7 +192,7 @@ def test_an_rt_detr_has_rows_whether_or_not_it_says_end_to_end(
         assert (detector.spec.resize, detector.spec.nms) == (Resize.STRETCH, NmsKind.NONE)
 
 
-def test_keypoints_have_a_threshold_where_the_file_predicts_their_scores(model: Path) -> None:
+def test_keypoints_have_a_threshold_where_the_file_predicts_their_scores(model):
     scored = [50, 30, 20, 10, 0.9, *[45, 28, 0.7] * 17]
     assert (
         opened(model, columns(scored), kpt_shape="[17, 3]", **POSE).spec.keypoint_threshold == 0.5

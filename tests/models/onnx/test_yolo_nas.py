@@ -1,7 +1,5 @@
 """Exports of YOLO-NAS: two outputs, or NMS inside in the formats batch and flat."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -19,7 +17,7 @@ from onnx_layouts import CELLS, IMAGE, float_rows, found
 BYTES = {"input": ("uint8", [1, 3, 64, 64])}
 
 
-def test_boxes_are_corners_and_only_the_best_class_counts_once_chosen(tmp_path: Path) -> None:
+def test_boxes_are_corners_and_only_the_best_class_counts_once_chosen(tmp_path):
     outputs = {
         "911": float_rows([20, 15, 40, 25], count=CELLS),
         "904": float_rows([0.1, 0.9, 0.6, 0.0], count=CELLS),
@@ -32,7 +30,7 @@ def test_boxes_are_corners_and_only_the_best_class_counts_once_chosen(tmp_path: 
 
 
 @pytest.mark.parametrize(("side", "content"), [(640, (636, 636)), (320, None)])
-def test_an_input_of_640_px_has_a_margin(side: int, content: tuple[int, int] | None) -> None:
+def test_an_input_of_640_px_has_a_margin(side, content):
     cells = sum((side // stride) ** 2 for stride in (8, 16, 32))
     outputs = {"1": (1, cells, 4), "2": (1, cells, 80)}
     (only,) = recognise(FileFacts("x", (Port("input", (1, 3, side, side)),), outputs))
@@ -41,13 +39,13 @@ def test_an_input_of_640_px_has_a_margin(side: int, content: tuple[int, int] | N
 
 
 @pytest.mark.parametrize("element", ["float32", "uint8"])
-def test_two_outputs_are_of_its_maker_only_if_the_graph_takes_bytes(element: str) -> None:
+def test_two_outputs_are_of_its_maker_only_if_the_graph_takes_bytes(element):
     outputs = {"911": (1, CELLS, 4), "904": (1, CELLS, 80)}
     (only,) = recognise(FileFacts("x", (Port("input", (1, 3, 64, 64), element),), outputs))
     assert only.is_certain == (element == "uint8")
 
 
-def test_scores_before_boxes_are_of_another_maker() -> None:
+def test_scores_before_boxes_are_of_another_maker():
     outputs = {"scores": (1, CELLS, 4), "boxes": (1, CELLS, 4)}
     assert recognise(FileFacts("x", (Port("input", (1, 3, 64, 64)),), outputs)) == []
 
@@ -61,7 +59,7 @@ def batch() -> dict[str, np.ndarray]:
     }
 
 
-def test_the_format_batch_says_how_many_rows_are_filled(tmp_path: Path) -> None:
+def test_the_format_batch_says_how_many_rows_are_filled(tmp_path):
     path = graph_model(tmp_path / "nas.onnx", BYTES, batch())
     assert found(path) == [  # no second NMS
         ("class 1", 0.9, [20, 15, 40, 25]),
@@ -69,7 +67,7 @@ def test_the_format_batch_says_how_many_rows_are_filled(tmp_path: Path) -> None:
     ]
 
 
-def test_bytes_are_bgr() -> None:
+def test_bytes_are_bgr():
     facts = FileFacts(
         "x", (Port("input", (1, 3, 64, 64), "uint8"),), {"flat_predictions": (None, 7)}
     )
@@ -78,14 +76,14 @@ def test_bytes_are_bgr() -> None:
     assert (only.description.channels, only.description.value_range) == ("bgr", (0, 255))
 
 
-def test_the_format_flat_has_the_score_before_the_class(tmp_path: Path) -> None:
+def test_the_format_flat_has_the_score_before_the_class(tmp_path):
     rows = np.array([[0, 20, 15, 40, 25, 0.9, 2], [1, 0, 0, 9, 9, 0.8, 0]], np.float32)
     outputs, shapes = {"graph2_flat_predictions": rows}, {"graph2_flat_predictions": ["n", 7]}
     path = graph_model(tmp_path / "nas.onnx", BYTES, outputs, shapes)
     assert found(path) == [("class 2", 0.9, [20, 15, 40, 25])]  # image 1 isn't this one
 
 
-def test_seven_columns_of_an_unknown_name_are_never_guessed(tmp_path: Path) -> None:
+def test_seven_columns_of_an_unknown_name_are_never_guessed(tmp_path):
     rows = np.array([[0, 20, 15, 40, 25, 0.9, 2]], np.float32)
     path = graph_model(tmp_path / "flat.onnx", IMAGE, {"dets": rows}, {"dets": ["n", 7]})
     with pytest.raises(AmbiguousLayout) as caught:
@@ -95,7 +93,7 @@ def test_seven_columns_of_an_unknown_name_are_never_guessed(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("is_flat", [True, False])
-def test_poses_have_17_keypoints(tmp_path: Path, is_flat: bool) -> None:
+def test_poses_have_17_keypoints(tmp_path, is_flat):
     points = [[number, 2 * number, 0.5] for number in range(17)]
     flat = [0, 20, 15, 40, 25, 0.9, *np.ravel(points)]
     if is_flat:
@@ -118,7 +116,7 @@ def test_poses_have_17_keypoints(tmp_path: Path, is_flat: bool) -> None:
     assert decoded.keypoint_scores[0, 0].tolist() == [0.5] * 17
 
 
-def test_columns_in_another_order_are_not_offered(tmp_path: Path) -> None:
+def test_columns_in_another_order_are_not_offered(tmp_path):
     name = "batchno_classid_score_x1y1x2y2"
     rows = np.array([[0, 2, 0.9, 20, 15, 40, 25]], np.float32)
     path = graph_model(tmp_path / "appended.onnx", IMAGE, {name: rows}, {name: ["n", 7]})

@@ -23,7 +23,7 @@ ROW = [30, 20, 20, 10, 0.8, 0.1, 0.9, 0.2]
 """Centre 30, 20; 20x10 px; objectness 0.8; best class 1 with 0.8 * 0.9."""
 
 
-def test_yolov5_uses_the_names_in_the_file_and_multiplies_by_objectness(tmp_path: Path) -> None:
+def test_yolov5_uses_the_names_in_the_file_and_multiplies_by_objectness(tmp_path):
     path = graph_model(
         tmp_path / "v5.onnx", IMAGE, {"output0": float_rows(ROW, count=3 * CELLS)}, **NAMES
     )
@@ -33,14 +33,14 @@ def test_yolov5_uses_the_names_in_the_file_and_multiplies_by_objectness(tmp_path
     assert spec.notes == ()
 
 
-def test_yolov5_of_one_class_still_has_an_objectness(tmp_path: Path) -> None:
+def test_yolov5_of_one_class_still_has_an_objectness(tmp_path):
     rows = float_rows([30, 20, 20, 10, 0.8, 0.5], count=3 * CELLS)
     entries = {"stride": "32", "names": "{0: 'crow'}"}
     path = graph_model(tmp_path / "v5.onnx", IMAGE, {"output0": rows}, **entries)
     assert found(path) == [("crow", 0.4, [20, 15, 40, 25])]
 
 
-def test_yolov5_segment_shows_its_boxes(tmp_path: Path) -> None:
+def test_yolov5_segment_shows_its_boxes(tmp_path):
     rows = float_rows(ROW + [9.0] * 32, count=3 * CELLS)
     outputs = {"output0": rows, "output1": np.zeros((1, 32, 16, 16), np.float32)}
     path = graph_model(tmp_path / "v5.onnx", IMAGE, outputs, **NAMES)
@@ -48,7 +48,7 @@ def test_yolov5_segment_shows_its_boxes(tmp_path: Path) -> None:
     assert "masks" in open_onnx(path).spec.notes[0]
 
 
-def test_yolov5_with_an_open_input_gets_a_square_one(tmp_path: Path) -> None:
+def test_yolov5_with_an_open_input_gets_a_square_one(tmp_path):
     image = {"images": ("float32", ["batch", 3, "height", "width"])}
     shapes = {"output0": ["batch", "anchors", 8]}
     outputs = {"output0": float_rows(ROW, count=9)}
@@ -78,7 +78,7 @@ def reshape_by_the_image(path: Path) -> None:
     onnx.save(model, path)
 
 
-def test_yolov5_with_all_sides_open_is_told_by_its_graph(tmp_path: Path) -> None:
+def test_yolov5_with_all_sides_open_is_told_by_its_graph(tmp_path):
     pytest.importorskip("openvino")
     image = {"images": ("float32", ["batch", 3, "height", "width"])}
     shapes = {"output0": ["batch", "anchors", "Concatoutput0_dim_2"]}  # of export.py --dynamic
@@ -88,7 +88,7 @@ def test_yolov5_with_all_sides_open_is_told_by_its_graph(tmp_path: Path) -> None
     assert found(path) == [("gull", 0.72, [20, 15, 40, 25])]
 
 
-def test_yolov7_has_no_names_and_the_layout_of_yolov5(tmp_path: Path) -> None:
+def test_yolov7_has_no_names_and_the_layout_of_yolov5(tmp_path):
     maps = {str(index): np.zeros((1, 3, 8, 8, 8), np.float32) for index in range(3)}
     outputs = {"output": float_rows(ROW, count=3 * CELLS), **maps}
     path = graph_model(tmp_path / "v7.onnx", IMAGE, outputs)
@@ -96,20 +96,20 @@ def test_yolov7_has_no_names_and_the_layout_of_yolov5(tmp_path: Path) -> None:
     assert "names no classes" in open_onnx(path).spec.notes[0]
 
 
-def test_yolov7_of_one_class_has_the_objectness_as_score(tmp_path: Path) -> None:
+def test_yolov7_of_one_class_has_the_objectness_as_score(tmp_path):
     rows = float_rows([30, 20, 20, 10, 0.8, 0.5], count=3 * CELLS)  # 0.5: it isn't trained
     path = graph_model(tmp_path / "v7.onnx", IMAGE, {"output": rows})
     assert found(path) == [("class 0", 0.8, [20, 15, 40, 25])]
 
 
-def test_eighty_classes_without_names_are_cocos(tmp_path: Path) -> None:
+def test_eighty_classes_without_names_are_cocos(tmp_path):
     rows = float_rows([30, 20, 20, 10, 1, *[0.0] * 79, 0.9], count=3 * CELLS)
     path = graph_model(tmp_path / "v7.onnx", IMAGE, {"output": rows})
     assert found(path) == [("toothbrush", 0.9, [20, 15, 40, 25])]
     assert "COCO" in open_onnx(path).spec.notes[0]
 
 
-def test_columns_that_may_be_keypoints_are_never_guessed(tmp_path: Path) -> None:
+def test_columns_that_may_be_keypoints_are_never_guessed(tmp_path):
     rows = float_rows([30, 20, 20, 10, 1, *[0.5] * 11], count=3 * CELLS)  # or YOLOv5-face
     path = graph_model(tmp_path / "v5.onnx", IMAGE, {"output": rows})
     with pytest.raises(AmbiguousLayout, match=r"--layout yolov5 .YOLOv5 or YOLOv7, 11 classes"):
@@ -128,8 +128,8 @@ _POINTS = [[float(10 * each + 1), float(10 * each + 2)] for each in range(17)]
     ],
 )
 def test_the_keypoints_of_yolov5_and_v7_are_before_or_behind_the_class(
-    tmp_path: Path, layout: str, columns: list[float], count: int
-) -> None:
+    tmp_path, layout, columns, count
+):
     rows = float_rows([30, 20, 20, 10, 0.8, *columns], count=3 * CELLS)
     path = graph_model(tmp_path / "points.onnx", IMAGE, {"output": rows})
     detector = open_onnx(path, layout)
@@ -149,14 +149,12 @@ def test_the_keypoints_of_yolov5_and_v7_are_before_or_behind_the_class(
         {"scores": (1, 80, CELLS), "boxes": (1, CELLS, 4)},
     ],
 )
-def test_scores_apart_from_boxes_are_no_columns_of_boxes(
-    outputs: dict[str, tuple[int, ...]],
-) -> None:
+def test_scores_apart_from_boxes_are_no_columns_of_boxes(outputs):
     image = (Port("images", (1, 3, 64, 64)),)
     assert recognise(FileFacts("x", image, outputs)) == []
 
 
-def test_yolov6_has_one_row_per_cell(tmp_path: Path) -> None:
+def test_yolov6_has_one_row_per_cell(tmp_path):
     rows = float_rows(ROW, count=CELLS)
     path = graph_model(tmp_path / "v6.onnx", IMAGE, {"outputs": rows})
     assert found(path) == [("class 1", 0.72, [20, 15, 40, 25])]
@@ -166,19 +164,19 @@ def columns(best: list[float]) -> np.ndarray:
     return float_rows(best, count=CELLS).transpose(0, 2, 1).copy()
 
 
-def test_yolov9_has_columns_without_objectness(tmp_path: Path) -> None:
+def test_yolov9_has_columns_without_objectness(tmp_path):
     outputs = {"output0": columns([30, 20, 20, 10, 0.1, 0.9, 0.2])}
     path = graph_model(tmp_path / "v9.onnx", IMAGE, outputs, **NAMES)
     assert found(path) == [("gull", 0.9, [20, 15, 40, 25])]
 
 
-def test_yolov9_with_an_auxiliary_head_outputs_the_main_one_last(tmp_path: Path) -> None:
+def test_yolov9_with_an_auxiliary_head_outputs_the_main_one_last(tmp_path):
     auxiliary, main = columns([30, 20, 9, 9, 0.9, 0, 0]), columns([30, 20, 20, 10, 0, 0, 0.7])
     path = graph_model(tmp_path / "v9.onnx", IMAGE, {"output0": auxiliary, "1234": main}, **NAMES)
     assert found(path) == [("duck", 0.7, [20, 15, 40, 25])]
 
 
-def test_columns_without_metadata_are_offered(tmp_path: Path) -> None:
+def test_columns_without_metadata_are_offered(tmp_path):
     outputs = {"output0": columns([30, 20, 20, 10, 0.1, 0.9, 0.2])}
     path = graph_model(tmp_path / "stripped.onnx", IMAGE, outputs)
     with pytest.raises(AmbiguousLayout, match="--layout yolov8"):
@@ -186,7 +184,7 @@ def test_columns_without_metadata_are_offered(tmp_path: Path) -> None:
     assert found(path, "yolov8") == [("class 1", 0.9, [20, 15, 40, 25])]
 
 
-def test_yolov7_end_to_end_has_the_class_before_the_score(tmp_path: Path) -> None:
+def test_yolov7_end_to_end_has_the_class_before_the_score(tmp_path):
     rows = np.array(
         [[0, 20, 15, 40, 25, 2, 0.9], [0, 21, 15, 41, 25, 2, 0.8], [0, 1, 2, 3, 4, 0, 0.7]],
         np.float32,
@@ -199,7 +197,7 @@ def test_yolov7_end_to_end_has_the_class_before_the_score(tmp_path: Path) -> Non
     ]
 
 
-def test_the_graph_says_how_many_classes_an_end_to_end_export_has(tmp_path: Path) -> None:
+def test_the_graph_says_how_many_classes_an_end_to_end_export_has(tmp_path):
     pytest.importorskip("openvino")
     helper, real = onnx.helper, onnx.TensorProto.FLOAT
     scores = onnx.numpy_helper.from_array(np.ones((9, 5), np.float32), "scores")
@@ -219,7 +217,7 @@ def test_the_graph_says_how_many_classes_an_end_to_end_export_has(tmp_path: Path
     assert open_onnx(path).spec.class_names == tuple(f"class {each}" for each in range(5))
 
 
-def test_a_label_beyond_the_names_is_an_error_and_not_dropped(tmp_path: Path) -> None:
+def test_a_label_beyond_the_names_is_an_error_and_not_dropped(tmp_path):
     rows = np.array([[0, 20, 15, 40, 25, 3, 0.9]], np.float32)
     entries = {"names": "['a', 'b', 'c']"}
     path = graph_model(
@@ -233,9 +231,7 @@ def test_a_label_beyond_the_names_is_an_error_and_not_dropped(tmp_path: Path) ->
     ("count", "shown"),
     [([[1]], 1), ([[-1]], 0), (np.float32([[np.nan]]), 0), (np.float32([[np.inf]]), 0)],
 )
-def test_nms_in_the_graph_with_the_outputs_of_tensorrt(
-    tmp_path: Path, count: list[list[int]], shown: int
-) -> None:
+def test_nms_in_the_graph_with_the_outputs_of_tensorrt(tmp_path, count, shown):
     outputs = {
         "num_dets": np.array(count),
         "det_boxes": np.array([[[20, 15, 40, 25], [1, 2, 3, 4]]], np.float32),
@@ -247,7 +243,7 @@ def test_nms_in_the_graph_with_the_outputs_of_tensorrt(
 
 
 @pytest.mark.parametrize("domain", ["TRT", ""])
-def test_a_tensorrt_plug_in_is_refused_with_the_makers_option(tmp_path: Path, domain: str) -> None:
+def test_a_tensorrt_plug_in_is_refused_with_the_makers_option(tmp_path, domain):
     helper, real = onnx.helper, onnx.TensorProto.FLOAT
     node = helper.make_node("EfficientNMS_TRT", ["images"], ["num_dets"], domain=domain)
     infos = [
@@ -261,7 +257,7 @@ def test_a_tensorrt_plug_in_is_refused_with_the_makers_option(tmp_path: Path, do
         open_onnx(path)
 
 
-def test_undecoded_feature_maps_are_refused_with_the_makers_option(tmp_path: Path) -> None:
+def test_undecoded_feature_maps_are_refused_with_the_makers_option(tmp_path):
     maps = {
         name: np.zeros((1, 3, side, side, 8), np.float32)
         for name, side in (("output", 8), ("345", 4), ("346", 2))
@@ -271,14 +267,14 @@ def test_undecoded_feature_maps_are_refused_with_the_makers_option(tmp_path: Pat
         open_onnx(path)
 
 
-def test_yolov5_segment_without_names_shows_its_boxes(tmp_path: Path) -> None:
+def test_yolov5_segment_without_names_shows_its_boxes(tmp_path):
     rows = float_rows(ROW + [9.0] * 32, count=3 * CELLS)
     outputs = {"output0": rows, "output1": np.zeros((1, 32, 16, 16), np.float32)}
     path = graph_model(tmp_path / "v5.onnx", IMAGE, outputs)
     assert found(path) == [("class 1", 0.72, [20, 15, 40, 25])]
 
 
-def test_raw_maps_beside_the_boxes_are_no_masks(tmp_path: Path) -> None:
+def test_raw_maps_beside_the_boxes_are_no_masks(tmp_path):
     rows = float_rows([30, 20, 20, 10, 1, *[0.0] * 79, 0.9], count=3 * CELLS)
     maps = {"p3": np.zeros((1, 255, 8, 8), np.float32)}
     path = graph_model(tmp_path / "v5.onnx", IMAGE, {"output": rows, **maps})
@@ -286,9 +282,7 @@ def test_raw_maps_beside_the_boxes_are_no_masks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("names", [NAMES, {}])
-def test_columns_of_angles_are_never_taken_for_scores(
-    tmp_path: Path, names: dict[str, str]
-) -> None:
+def test_columns_of_angles_are_never_taken_for_scores(tmp_path, names):
     rows = float_rows(ROW + [0.5] * 180, count=3 * CELLS)  # of YOLOv5-OBB
     path = graph_model(tmp_path / "obb.onnx", IMAGE, {"output": rows}, **names)
     with pytest.raises(AmbiguousLayout, match="183 classes"):
@@ -304,15 +298,13 @@ def test_columns_of_angles_are_never_taken_for_scores(
         ((None, None, 85), {"yolov5": False}),
     ],
 )
-def test_without_names_three_rows_per_cell_are_certain(
-    shape: tuple[int | None, ...], layouts: dict[str, bool]
-) -> None:
+def test_without_names_three_rows_per_cell_are_certain(shape, layouts):
     side = 1280 if shape[1] == 102000 else 640
     facts = FileFacts("x", (Port("images", (1, 3, side, side)),), {"output": shape})
     assert {each.layout: each.is_certain for each in recognise(facts)} == layouts
 
 
-def test_files_of_others_are_left_to_them() -> None:
+def test_files_of_others_are_left_to_them():
     image = (Port("images", (1, 3, 640, 640)),)
     for outputs in ({"output": (1, 8400, 85)}, {"output0": (1, 300, 6)}, {"dets": (1, 100, 5)}):
         assert recognise(FileFacts("x", image, outputs)) == []

@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> Path:
     return graph_model(tmp_path / "yolox.onnx", IMAGE, {"output": rows})
 
 
-def test_undecoded_rows_are_decoded(path: Path) -> None:
+def test_undecoded_rows_are_decoded(path):
     # by hand: (2.5 * 8, 1.25 * 8), 16 x 24 px; (1.5 * 32, 1.5 * 32), 32 x 32 px
     assert found(path, "yolox") == [
         ("class 1", 0.72, [12, -2, 28, 22]),
@@ -32,12 +32,12 @@ def test_undecoded_rows_are_decoded(path: Path) -> None:
     ]
 
 
-def test_decoded_rows_are_pixels(path: Path) -> None:
+def test_decoded_rows_are_pixels(path):
     boxes = found(path, "yolox-decoded")
     assert boxes[0] == ("class 1", 0.72, [0, 0, 1, 1])  # 0.5 +- ln 2 / 2, rounded
 
 
-def test_which_one_it_is_is_never_guessed(path: Path) -> None:
+def test_which_one_it_is_is_never_guessed(path):
     with pytest.raises(AmbiguousLayout) as caught:
         open_onnx(path)
     *candidates, transposed = caught.value.candidates
@@ -48,18 +48,18 @@ def test_which_one_it_is_is_never_guessed(path: Path) -> None:
 
 
 @pytest.mark.parametrize("layout", ["yolox", "yolox-decoded"])
-def test_the_image_is_at_the_top_left_in_whole_levels(path: Path, layout: str) -> None:
+def test_the_image_is_at_the_top_left_in_whole_levels(path, layout):
     spec = open_onnx(path, layout).spec
     assert (spec.placement, spec.padding) == ("top-left", (114, 114, 114))
     assert spec.std == pytest.approx((1 / 255,) * 3)
 
 
-def test_a_description_beside_chooses(path: Path) -> None:
+def test_a_description_beside_chooses(path):
     path.with_suffix(".toml").write_text('classes = ["a", "b"]\n[output]\nkind = "yolox"\n')
     assert found(path)[0] == ("b", 0.72, [12, -2, 28, 22])
 
 
-def test_another_number_of_rows_is_refused(tmp_path: Path) -> None:
+def test_another_number_of_rows_is_refused(tmp_path):
     rows = np.zeros((1, CELLS + 2, 7), np.float32)
     path = graph_model(tmp_path / "odd.onnx", IMAGE, {"output": rows})
     path.with_suffix(".toml").write_text('classes = ["a", "b"]\n[output]\nkind = "yolox"\n')
@@ -67,7 +67,7 @@ def test_another_number_of_rows_is_refused(tmp_path: Path) -> None:
         open_onnx(path)
 
 
-def test_a_size_that_is_no_size_stays_finite(path: Path, tmp_path: Path) -> None:
+def test_a_size_that_is_no_size_stays_finite(path, tmp_path):
     rows = np.zeros((1, CELLS, 7), np.float32)
     rows[0, 0] = [0, 0, 1e9, 1e9, 1, 1, 0]
     wild = graph_model(tmp_path / "wild.onnx", IMAGE, {"output": rows})

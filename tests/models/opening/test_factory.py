@@ -55,7 +55,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
-def test_the_detector_of_a_function_is_ready_to_run(module: str) -> None:
+def test_the_detector_of_a_function_is_ready_to_run(module):
     detector = open_model(f"{module}:good")
     assert detector.spec.name == "face-ssd"
     assert not detector.network.training
@@ -77,7 +77,7 @@ def test_the_detector_of_a_function_is_ready_to_run(module: str) -> None:
         ("_absent:good", "can't be imported.*start kpviewer in the folder"),
     ],
 )
-def test_an_error_is_reported_in_one_line(module: str, ending: str, reason: str) -> None:
+def test_an_error_is_reported_in_one_line(module, ending, reason):
     with pytest.raises(WeightsError, match=reason) as caught:
         open_model(module + ending)
     assert "\n" not in str(caught.value)
@@ -95,14 +95,14 @@ def test_an_error_is_reported_in_one_line(module: str, ending: str, reason: str)
         ("a b:c", False),
     ],
 )
-def test_names_of_functions_differ_from_those_of_files(name: str, is_factory: bool) -> None:
+def test_names_of_functions_differ_from_those_of_files(name, is_factory):
     assert is_factory_name(name) == is_factory
 
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "guide" / "other-models.md"
 
 
-def test_the_example_of_the_guide_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_of_the_guide_runs(tmp_path, monkeypatch):
     blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
     (example,) = (block for block in blocks if "def face_finder" in block)
     (tmp_path / "models_of_the_guide.py").write_text(example)

@@ -50,7 +50,7 @@ def flat() -> dict[str, Tensor]:
     return dict(sorted(state.items()))  # as a file sorts them: layers.10 before layers.2
 
 
-def test_torchvisions_file_gives_torchvisions_outputs(theirs: torch.nn.Module) -> None:
+def test_torchvisions_file_gives_torchvisions_outputs(theirs):
     ours = import_ssd300(Path("three.pth"), theirs.state_dict())
     assert ours is not None
     images = torch.randn(1, 3, 300, 300) * 60
@@ -76,9 +76,7 @@ def test_torchvisions_file_gives_torchvisions_outputs(theirs: torch.nn.Module) -
     assert ours.spec.class_names == ("class 1", "class 2", "class 3")
 
 
-def test_a_file_of_layers_opens_by_name_with_the_classes_beside_it(
-    flat: dict[str, Tensor], tmp_path: Path
-) -> None:
+def test_a_file_of_layers_opens_by_name_with_the_classes_beside_it(flat, tmp_path):
     path = tmp_path / "cups.pth"
     torch.save({f"module.{name}": value for name, value in flat.items()}, path)
     path.with_suffix(".toml").write_text('classes = ["cup", "jug", "pan"]\nmean = [0.5, 0.5, 0.5]')
@@ -100,7 +98,7 @@ def test_a_file_of_layers_opens_by_name_with_the_classes_beside_it(
     assert torch.equal(state["heads.0.weight"][12:16], flat["OFFSET.0.weight"][4:8])
 
 
-def test_a_layer_that_is_missing_or_of_another_shape_is_named(flat: dict[str, Tensor]) -> None:
+def test_a_layer_that_is_missing_or_of_another_shape_is_named(flat):
     short = {name: value for name, value in flat.items() if not name.startswith("CLS.3.")}
     with pytest.raises(WeightsError, match=r"heads\.3\.weight"):
         import_ssd300(Path("short.pth"), short)
@@ -120,9 +118,7 @@ def test_a_layer_that_is_missing_or_of_another_shape_is_named(flat: dict[str, Te
         ("mean = [1, 2]", "mean must have 3 values, got 2"),
     ],
 )
-def test_a_description_that_does_not_fit_is_refused(
-    flat: dict[str, Tensor], tmp_path: Path, toml: str, reason: str
-) -> None:
+def test_a_description_that_does_not_fit_is_refused(flat, tmp_path, toml, reason):
     (tmp_path / "x.toml").write_text(toml)
     with pytest.raises(WeightsError, match=reason):
         import_ssd300(tmp_path / "x.pth", flat)
@@ -136,12 +132,12 @@ def test_a_description_that_does_not_fit_is_refused(
         {"CLS.0.bias": torch.zeros(40_000)},  # would be a network of 4.6 GB
     ],
 )
-def test_odd_tensors_are_refused_in_words(flat: dict[str, Tensor], odd: dict[str, Tensor]) -> None:
+def test_odd_tensors_are_refused_in_words(flat, odd):
     with pytest.raises(WeightsError):
         import_ssd300(Path("odd.pt"), {**flat, **odd})
 
 
-def test_linear_layers_without_biases_are_left_out() -> None:
+def test_linear_layers_without_biases_are_left_out():
     linear = torch.zeros(1).expand(4096, 512 * 49), torch.zeros(1).expand(4096, 4096)
     state = {"features.0.weight": torch.zeros(64, 3, 3, 3)}
     state |= {"classifier.0.weight": linear[0], "classifier.3.weight": linear[1]}
@@ -149,13 +145,11 @@ def test_linear_layers_without_biases_are_left_out() -> None:
     assert "classifier.0.weight" in report.unused
 
 
-def test_files_of_other_networks_are_not_imported() -> None:
+def test_files_of_other_networks_are_not_imported():
     assert import_ssd300(Path("x.pth"), {"conv.weight": torch.zeros(1)}) is None
 
 
-def test_heads_of_other_classes_are_skipped_when_training_starts(
-    theirs: torch.nn.Module, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_heads_of_other_classes_are_skipped_when_training_starts(theirs, tmp_path, caplog):
     torch.save(theirs.state_dict(), tmp_path / "three.pth")
     detector = build_ssd300()  # 20 classes
     before = detector.network.heads[0].weight.clone()
@@ -172,7 +166,7 @@ def test_heads_of_other_classes_are_skipped_when_training_starts(
         start_from_file(build_light_ssd(), str(tmp_path / "three.pth"))
 
 
-def test_vgg16_fills_convolutions_and_thinned_linear_layers() -> None:
+def test_vgg16_fills_convolutions_and_thinned_linear_layers():
     generator = torch.Generator().manual_seed(0)
     detector = build_ssd300(batch_norm=True)
     state: dict[str, Tensor] = {}
@@ -196,9 +190,7 @@ def test_vgg16_fills_convolutions_and_thinned_linear_layers() -> None:
     assert not report.unused and not report.misfits
 
 
-def test_without_a_connection_the_message_says_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_a_connection_the_message_says_what_to_do(monkeypatch, tmp_path):
     def refuse(*_: object, **__: object) -> None:
         raise OSError("no route to host")
 
@@ -211,7 +203,7 @@ def test_without_a_connection_the_message_says_what_to_do(
         start_from_imagenet(detector)
 
 
-def test_a_file_without_vgg16_can_not_start_training(tmp_path: Path) -> None:
+def test_a_file_without_vgg16_can_not_start_training(tmp_path):
     torch.save({"features.0.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "tiny.pth")
     with pytest.raises(WeightsError, match=r"doesn't hold.*1 of"):
         start_from_file(build_ssd300(), str(tmp_path / "tiny.pth"))

@@ -1,7 +1,5 @@
 """``MODEL@SIDE``: the same weights with another input size."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from onnx_files import graph_model
@@ -33,7 +31,7 @@ def far_face() -> tuple[np.ndarray, FloatArray]:
     return image, taken.ground_truth.xyxy[:1] / SHRINK + np.array([500, 400, 500, 400], np.float32)
 
 
-def test_a_larger_input_finds_a_face_that_is_too_small_for_the_models_own() -> None:
+def test_a_larger_input_finds_a_face_that_is_too_small_for_the_models_own():
     image, ground_truth = far_face()
     found = {}
     for name in ("face-ssd", "face-ssd@1280"):
@@ -44,7 +42,7 @@ def test_a_larger_input_finds_a_face_that_is_too_small_for_the_models_own() -> N
     assert found == {"face-ssd": False, "face-ssd@1280": True}
 
 
-def test_the_name_and_the_input_are_as_requested(tmp_path: Path) -> None:
+def test_the_name_and_the_input_are_as_requested(tmp_path):
     assert open_model("face-ssd@640").spec.input_hw == (640, 640)
     assert open_model("face-ssd@640").spec.name == "face-ssd@640"
     path = tmp_path / "faces@640.safetensors"  # an @ in a file's own name is left alone
@@ -61,14 +59,12 @@ def test_the_name_and_the_input_are_as_requested(tmp_path: Path) -> None:
         ("face-ssd@99999", "Write face-ssd@4096"),
     ],
 )
-def test_a_size_that_the_network_cannot_take_is_refused_with_one_that_it_can(
-    name: str, cure: str
-) -> None:
+def test_a_size_that_the_network_cannot_take_is_refused_with_one_that_it_can(name, cure):
     with pytest.raises(WeightsError, match=cure):
         open_model(name)
 
 
-def test_outputs_that_are_no_numbers_are_noticed_at_any_size(tmp_path: Path) -> None:
+def test_outputs_that_are_no_numbers_are_noticed_at_any_size(tmp_path):
     pytest.importorskip("onnxruntime")
     path, outputs = tmp_path / "m.onnx", {"output0": np.full((1, 5, 84), np.nan, "f4")}
     entries = {"task": "detect", "names": "{0: 'dog'}", "imgsz": "[64, 64]"}

@@ -57,7 +57,7 @@ def rows(decoded) -> np.ndarray:
 
 
 @pytest.mark.parametrize("file", [*GRAPHS.values(), *READERS.values(), *REFINERS.values()])
-def test_a_graph_reads_its_weights_from_the_weight_file(file: str) -> None:
+def test_a_graph_reads_its_weights_from_the_weight_file(file):
     """If this fails, the weights have changed: run scripts/shipped_graphs.py."""
     folder = shipped_weights_dir()
     model = onnx.load(str(folder / file), load_external_data=False)
@@ -69,16 +69,14 @@ def test_a_graph_reads_its_weights_from_the_weight_file(file: str) -> None:
     assert places and set(places.values()) <= set(stored(folder))
 
 
-def test_the_script_writes_the_shipped_graphs() -> None:
+def test_the_script_writes_the_shipped_graphs():
     for written, name in ((graph_of("strip-grid"), GRAPHS["strip-grid"]), *refiners()):
         file = onnx.load(str(shipped_weights_dir() / name), load_external_data=False)
         assert written.graph == file.graph
         assert written.metadata_props == file.metadata_props
 
 
-def test_a_graph_of_other_weights_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_graph_of_other_weights_is_refused(tmp_path, monkeypatch):
     for name in ("strip-grid.onnx", "strip-grid.safetensors"):
         shutil.copy(shipped_weights_dir() / name, tmp_path)
     path = tmp_path / "strip-grid.safetensors"
@@ -89,9 +87,7 @@ def test_a_graph_of_other_weights_is_refused(
 
 
 @pytest.mark.parametrize("name", ["strip-grid", "strip-grid@320"])
-def test_torch_runs_a_shipped_model_on_request_or_on_a_gpu(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_torch_runs_a_shipped_model_on_request_or_on_a_gpu(name, monkeypatch):
     detector = open_model(name)
     usual = Executor(detector, measures=False)
     assert usual.choices[0] == ("onnxruntime", "fp32")
@@ -109,9 +105,7 @@ def test_torch_runs_a_shipped_model_on_request_or_on_a_gpu(
 @pytest.mark.slow
 @pytest.mark.skipif(not has_openvino(), reason="OpenVINO isn't installed")
 @pytest.mark.parametrize("name", GRAPHS)
-def test_a_batch_is_run_at_once_with_the_results_of_one_by_one(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_batch_is_run_at_once_with_the_results_of_one_by_one(name, monkeypatch):
     monkeypatch.setattr("kpviewer.runtime.openvino.runner.PATIENCE", 0)
     frame = demo_frame()
     images = [frame, frame[::-1].copy(), frame[:, ::-1].copy(), np.zeros_like(frame)]
@@ -141,7 +135,7 @@ def stored(folder: Path):
     [*((name, GRAPHS) for name in GRAPHS), *((name, READERS) for name in READERS)],
 )
 @pytest.mark.parametrize("hw", [(256, 320), (320, 192)], ids=["wide", "high"])
-def test_a_graph_detects_what_torch_does(name, files, hw: tuple[int, int]) -> None:
+def test_a_graph_detects_what_torch_does(name, files, hw):
     graph = open_shipped(name, files)
     expected = as_torch(graph)
     assert graph.spec == expected.spec
@@ -156,7 +150,7 @@ def test_a_graph_detects_what_torch_does(name, files, hw: tuple[int, int]) -> No
 
 
 @pytest.mark.skipif(not has_openvino(), reason="OpenVINO isn't installed")
-def test_openvino_refines_points_as_the_whole_graph_does() -> None:
+def test_openvino_refines_points_as_the_whole_graph_does():
     graph = open_shipped("face-ssd")
     runs = [Executor(graph, "cpu", "fp32", each) for each in ("onnxruntime", "openvino")]
     for run in runs:
@@ -170,7 +164,7 @@ def test_openvino_refines_points_as_the_whole_graph_does() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not (has_openvino() and computes_int8()), reason="needs int8 in OpenVINO")
 @pytest.mark.parametrize("name", ["face-ssd", "two-stage:face-ssd+face-points"])
-def test_eight_bits_move_no_face_by_a_pixel(name: str) -> None:
+def test_eight_bits_move_no_face_by_a_pixel(name):
     model = open_model(name)
     runs = [
         Executor(model, "cpu", *each) for each in (("fp32", "onnxruntime"), ("int8", "openvino"))

@@ -44,7 +44,7 @@ def detector() -> Detector:
     ],
     ids=["plain", "checkpoint", "data parallel"],
 )
-def test_a_fitting_state_dict_is_loaded(detector: Detector, tmp_path: Path, wrap) -> None:
+def test_a_fitting_state_dict_is_loaded(detector, tmp_path, wrap):
     path = tmp_path / "face.pth"
     torch.save(wrap(detector.network.state_dict()), path)
     two = replace(FACE_SPEC, name="two", class_names=("a", "b"))
@@ -55,13 +55,13 @@ def test_a_fitting_state_dict_is_loaded(detector: Detector, tmp_path: Path, wrap
         assert torch.equal(loaded.network.state_dict()[name], value)
 
 
-def test_open_model_opens_state_dicts_by_suffix(detector: Detector, tmp_path: Path) -> None:
+def test_open_model_opens_state_dicts_by_suffix(detector, tmp_path):
     path = tmp_path / "face.pt"
     torch.save(detector.network.state_dict(), path)
     assert open_model(path).spec.architecture == "face-ssd"
 
 
-def test_the_nearest_model_is_reported(detector: Detector, tmp_path: Path) -> None:
+def test_the_nearest_model_is_reported(detector, tmp_path):
     path = tmp_path / "part.pth"
     state = detector.network.state_dict()
     first = next(iter(state))
@@ -70,7 +70,7 @@ def test_the_nearest_model_is_reported(detector: Detector, tmp_path: Path) -> No
         open_state_dict(path, [FACE_SPEC], ARCHITECTURES)
 
 
-def test_a_description_of_an_unknown_architecture_is_skipped(tmp_path: Path) -> None:
+def test_a_description_of_an_unknown_architecture_is_skipped(tmp_path):
     path = tmp_path / "x.pth"
     torch.save({"w": torch.zeros(2)}, path)
     unknown: list[ModelSpec] = [replace(FACE_SPEC, architecture="unknown")]
@@ -78,7 +78,7 @@ def test_a_description_of_an_unknown_architecture_is_skipped(tmp_path: Path) -> 
         open_state_dict(path, unknown, ARCHITECTURES)
 
 
-def test_torchvisions_layout_is_recognised(tmp_path: Path) -> None:
+def test_torchvisions_layout_is_recognised(tmp_path):
     path = tmp_path / "ssd.pth"
     torch.save({"backbone.features.0.weight": torch.zeros(2)}, path)
     with pytest.raises(WeightsError, match=r"torchvision:NAME@ssd\.pth"):
@@ -95,7 +95,7 @@ class Trap:
         return Path.touch, (self._flag,)
 
 
-def test_a_pickle_that_runs_code_is_refused_unopened(tmp_path: Path) -> None:
+def test_a_pickle_that_runs_code_is_refused_unopened(tmp_path):
     flag = tmp_path / "ran"
     path = tmp_path / "trap.pth"
     torch.save(Trap(flag), path)
@@ -123,14 +123,14 @@ def test_a_pickle_that_runs_code_is_refused_unopened(tmp_path: Path) -> None:
     ids=["nan", "4 GB in 1 kB", "sparse", "complex", "no tensor", "list", "empty"],
 )
 @pytest.mark.filterwarnings("ignore:.*[Ss]parse")
-def test_odd_values_are_refused(tmp_path: Path, value: object, reason: str) -> None:
+def test_odd_values_are_refused(tmp_path, value, reason):
     path = tmp_path / "odd.pth"
     torch.save(value, path)
     with pytest.raises(WeightsError, match=reason):
         read_state_dict(path)
 
 
-def test_an_archive_that_unpacks_to_far_more_is_refused(tmp_path: Path) -> None:
+def test_an_archive_that_unpacks_to_far_more_is_refused(tmp_path):
     path = tmp_path / "bomb.pth"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data/0", bytes(4_000_000))
@@ -142,14 +142,14 @@ SPANNED = b"PK\x06\x07" + struct.pack("<LQL", 7, 0, 7) + b"PK\x05\x06" + bytes(1
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 cut off", SPANNED])
-def test_a_damaged_file_is_reported(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_file_is_reported(tmp_path, content):
     path = tmp_path / "cut.pth"
     path.write_bytes(content)
     with pytest.raises(WeightsError, match=r"cut\.pth"):
         read_state_dict(path)
 
 
-def test_an_error_of_the_disk_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_the_disk_is_no_damage(tmp_path, monkeypatch):
     path = tmp_path / "good.pth"
     torch.save({"weight": torch.zeros(2)}, path)
 
@@ -161,12 +161,12 @@ def test_an_error_of_the_disk_is_no_damage(tmp_path: Path, monkeypatch: pytest.M
         read_state_dict(path)
 
 
-def test_a_missing_file_is_reported(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path):
     with pytest.raises(WeightsError, match="not found"):
         open_model(tmp_path / "none.pth")
 
 
-def test_real_third_party_files(shared_data: Path) -> None:
+def test_real_third_party_files(shared_data):
     folder = shared_data / "third_party_weights"
     assert len(read_state_dict(folder / "RBF_Final.pth")) == 258
     with pytest.raises(WeightsError, match="could run any code") as caught:
@@ -176,7 +176,7 @@ def test_real_third_party_files(shared_data: Path) -> None:
         open_model(folder / "version-RFB-320.pth")
 
 
-def test_what_a_training_continues_from_points_to_its_weights(tmp_path: Path) -> None:
+def test_what_a_training_continues_from_points_to_its_weights(tmp_path):
     kept = {"network": STATE, "optimizer": {}, "average": STATE, "step": 3, "names": ["card"]}
     with pytest.raises(WeightsError, match=r"'train --resume' .* open the \.safetensors file"):
         open_model(saved(tmp_path / "last.pt", kept))
@@ -224,13 +224,13 @@ CHECKPOINTS = {
 
 
 @pytest.mark.parametrize("kind", list(CHECKPOINTS))
-def test_weights_are_found_in_checkpoints_of_training_programs(tmp_path: Path, kind: str) -> None:
+def test_weights_are_found_in_checkpoints_of_training_programs(tmp_path, kind):
     state = read_state_dict(saved(tmp_path / "x.pth", CHECKPOINTS[kind]))
     assert list(state) == list(STATE)
     assert all(torch.equal(state[name], value) for name, value in STATE.items())
 
 
-def test_a_namespace_in_the_old_format_is_no_obstacle(tmp_path: Path) -> None:
+def test_a_namespace_in_the_old_format_is_no_obstacle(tmp_path):
     path = tmp_path / "old.pth"
     content = {"model": STATE, "args": argparse.Namespace(lr=0.1)}
     torch.save(content, path, _use_new_zipfile_serialization=False)
@@ -247,7 +247,7 @@ class Command:
         return subprocess.call, (["touch", str(self._flag)],)
 
 
-def test_names_in_a_file_are_never_imported(tmp_path: Path, monkeypatch) -> None:
+def test_names_in_a_file_are_never_imported(tmp_path, monkeypatch):
     (tmp_path / "spy_of_a_test.py").write_text("raise SystemError('imported')\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     module = types.ModuleType("spy_of_a_test")
@@ -282,9 +282,7 @@ class Shell:
     ],
     ids=["command", "command alone", "module", "meta", "views", "shared", "doubles"],
 )
-def test_other_content_is_refused_in_one_line(
-    tmp_path: Path, content: object, message: str | None
-) -> None:
+def test_other_content_is_refused_in_one_line(tmp_path, content, message):
     path = saved(tmp_path / "x.pth", content)
     if message is None:
         assert read_state_dict(path)
@@ -294,9 +292,7 @@ def test_other_content_is_refused_in_one_line(
     assert "\n" not in str(caught.value)
 
 
-def test_an_ultralytics_model_is_refused_with_the_export_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_ultralytics_model_is_refused_with_the_export_command(tmp_path, monkeypatch):
     name = "ultralytics.nn.tasks"
     module = types.ModuleType(name)
     kind = type("DetectionModel", (torch.nn.Module,), {"__module__": name})
@@ -308,9 +304,7 @@ def test_an_ultralytics_model_is_refused_with_the_export_command(
         open_model(path)
 
 
-def test_more_tensors_or_parts_than_any_model_has_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_tensors_or_parts_than_any_model_has_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(state_dict, "MAX_TENSORS", 100)
     monkeypatch.setattr(checkpoint, "MAX_TENSORS", 500)
     path = saved(tmp_path / "x.pth", {f"w{i}": torch.zeros(()) for i in range(101)})

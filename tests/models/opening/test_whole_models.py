@@ -17,14 +17,14 @@ def archive(path: Path, method: int = zipfile.ZIP_STORED) -> bytes:
     return path.read_bytes()
 
 
-def test_a_whole_model_is_refused_with_its_export(tmp_path: Path) -> None:
+def test_a_whole_model_is_refused_with_its_export(tmp_path):
     archive(tmp_path / "best.pt")
     with pytest.raises(WeightsError, match=r"yolo export model=best\.pt"):
         refuse_whole_model(tmp_path / "best.pt")
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
-def test_no_damaged_byte_raises_anything_else(tmp_path: Path, method: int) -> None:
+def test_no_damaged_byte_raises_anything_else(tmp_path, method):
     path = tmp_path / "best.pt"
     content = archive(path, method)
     for place in range(len(content)):
@@ -35,7 +35,7 @@ def test_no_damaged_byte_raises_anything_else(tmp_path: Path, method: int) -> No
             continue
 
 
-def test_an_encrypted_archive_is_left_to_other_readers(tmp_path: Path) -> None:
+def test_an_encrypted_archive_is_left_to_other_readers(tmp_path):
     path = tmp_path / "best.pt"
     content = bytearray(archive(path))
     content[content.rindex(b"PK\x01\x02") + 8] |= 1

@@ -52,12 +52,12 @@ def ssdlite() -> ZooDetector:
     return detector
 
 
-def test_keypoints_are_drawn_from_the_logit_at_which_detectron_draws_them() -> None:
+def test_keypoints_are_drawn_from_the_logit_at_which_detectron_draws_them():
     logits = torch.tensor([-20.0, 1.9, 2.0, 2.1, 30.0])
     assert (heatmap_scores(logits) >= 0.5).tolist() == [False, False, True, True, True]
 
 
-def test_classes_are_those_of_coco_without_holes(ssdlite: ZooDetector) -> None:
+def test_classes_are_those_of_coco_without_holes(ssdlite):
     assert ssdlite.spec.keypoint_threshold is None
     assert len(ssdlite.spec.class_names) == 80
     assert ssdlite.spec.class_names[0] == "person"
@@ -65,7 +65,7 @@ def test_classes_are_those_of_coco_without_holes(ssdlite: ZooDetector) -> None:
     assert ssdlite.spec.task is Task.DETECT
 
 
-def test_rows_are_torchvisions_detections(ssdlite: ZooDetector) -> None:
+def test_rows_are_torchvisions_detections(ssdlite):
     pixels = image(120, 160)
     with torch.inference_mode():
         (expected,) = ssdlite.network.detector([pixels[0]])
@@ -92,7 +92,7 @@ def test_rows_are_torchvisions_detections(ssdlite: ZooDetector) -> None:
     assert (decoded.scores[0, len(wanted) :] == 0).all()
 
 
-def test_the_runners_copy_detects_the_same(ssdlite: ZooDetector) -> None:
+def test_the_runners_copy_detects_the_same(ssdlite):
     copied = eager_network(ssdlite, torch.device("cpu"))
     pixels = image(320, 320)
     with torch.inference_mode():
@@ -112,9 +112,7 @@ class Quarter(nn.Module):
 
 
 @pytest.mark.parametrize("hw", [(90, 160), (320, 240), (1000, 500)])
-def test_an_executor_returns_boxes_in_image_pixels(
-    ssdlite: ZooDetector, hw: tuple[int, int]
-) -> None:
+def test_an_executor_returns_boxes_in_image_pixels(ssdlite, hw):
     stub = ZooDetector(ssdlite.spec, ZooNetwork(Quarter()), range(1, 81), 10)
     candidates, _ = Executor(stub, "cpu", "fp32", "torch").infer(np.zeros((*hw, 3), np.uint8))
     # no padding, and rounding to whole pixels of the input
@@ -123,7 +121,7 @@ def test_an_executor_returns_boxes_in_image_pixels(
     assert (candidates.scores[1:] == 0).all()
 
 
-def test_keypoints_are_torchvisions_own() -> None:
+def test_keypoints_are_torchvisions_own():
     torch.manual_seed(1)
     detector = build_zoo_detector("keypointrcnn_resnet50_fpn")
     inner = detector.network.detector
@@ -152,7 +150,7 @@ def test_keypoints_are_torchvisions_own() -> None:
     assert all(a != b and max(a, b) < 17 for a, b in spec.skeleton)
 
 
-def test_weights_come_from_a_file(ssdlite: ZooDetector, tmp_path: Path) -> None:
+def test_weights_come_from_a_file(ssdlite, tmp_path):
     path = tmp_path / "own.pth"
     torch.save(ssdlite.network.detector.state_dict(), path)
     loaded = open_model(f"torchvision:{SSDLITE}@{path}")
@@ -171,14 +169,14 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_file_may_have_other_classes(cards: Path) -> None:
+def test_a_file_may_have_other_classes(cards):
     assert open_torchvision(f"torchvision:{SSDLITE}@{cards}").spec.class_names == (
         "class 1",
         "class 2",
     )
 
 
-def test_a_toml_beside_the_file_names_its_classes(cards: Path) -> None:
+def test_a_toml_beside_the_file_names_its_classes(cards):
     beside = cards.with_suffix(".toml")
     beside.write_text("classes = ['queen', 'king']")
     detector = open_torchvision(f"torchvision:{SSDLITE}@{cards}")
@@ -201,28 +199,26 @@ def test_a_toml_beside_the_file_names_its_classes(cards: Path) -> None:
         ("fasterrcnn_resnet50_fpn", FastRCNNPredictor(8, 3)),
     ],
 )
-def test_labels_are_counted_from_the_class_head(name: str, builder: nn.Module) -> None:
+def test_labels_are_counted_from_the_class_head(name, builder):
     place = "roi_heads.box_predictor." if "rcnn" in name else "head.classification_head."
     state = {place + key: value for key, value in builder.state_dict().items()}
     assert count_labels(name, state) == 3
 
 
-def test_a_bias_without_its_weights_asks_for_no_large_network() -> None:
+def test_a_bias_without_its_weights_asks_for_no_large_network():
     key = "head.classification_head.cls_logits."
     state = {f"{key}bias": torch.zeros(90_000), f"{key}weight": torch.zeros(9, 256, 3, 3)}
     assert count_labels("retinanet_resnet50_fpn", state) is None
 
 
-def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
+def test_weights_of_another_model_are_refused(tmp_path):
     path = tmp_path / "other.pth"
     torch.save(get_model("resnet18", weights=None).state_dict(), path)
     with pytest.raises(WeightsError, match=r"other\.pth doesn't fit"):
         open_torchvision(f"torchvision:{SSDLITE}@{path}")
 
 
-def test_without_a_connection_the_message_has_the_address_of_the_weights(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_without_a_connection_the_message_has_the_address_of_the_weights(monkeypatch):
     def unreachable(*_args: object, **_more: object) -> None:
         raise urllib.error.URLError("no route to host")
 
@@ -234,9 +230,7 @@ def test_without_a_connection_the_message_has_the_address_of_the_weights(
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>blocked</html>", b"PK\x03\x04" + bytes(99)])
-def test_a_damaged_file_in_the_cache_is_named(
-    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_damaged_file_in_the_cache_is_named(content, tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     url = get_model_weights(SSDLITE).DEFAULT.url
     cached = tmp_path / "hub" / "checkpoints" / url.rpartition("/")[2]
@@ -246,7 +240,7 @@ def test_a_damaged_file_in_the_cache_is_named(
         open_torchvision(f"torchvision:{SSDLITE}")
 
 
-def test_an_unknown_name_suggests_the_nearest() -> None:
+def test_an_unknown_name_suggests_the_nearest():
     with pytest.raises(WeightsError, match=f"Did you mean '{SSDLITE}'"):
         open_torchvision("torchvision:ssdlite320")
 
@@ -274,9 +268,7 @@ RETINANET, FASTER = "retinanet_resnet50_fpn", "fasterrcnn_resnet50_fpn"
         (RETINANET, 3, ["queen"], "2 of them, or 3 if they count from 0, got 1"),
     ],
 )
-def test_labels_are_named_from_0_without_background(
-    tmp_path: Path, model: str, labels: int, toml: list[str] | None, names: list[str] | str | None
-) -> None:
+def test_labels_are_named_from_0_without_background(tmp_path, model, labels, toml, names):
     head = {
         RETINANET: ("head.classification_head.cls_logits.bias", 9),
         "fcos_resnet50_fpn": ("head.classification_head.cls_logits.bias", 1),
@@ -295,7 +287,7 @@ def test_labels_are_named_from_0_without_background(
     assert names == (own if own is None else list(own))
 
 
-def test_label_0_is_a_class_and_unknown_labels_are_none(ssdlite: ZooDetector) -> None:
+def test_label_0_is_a_class_and_unknown_labels_are_none(ssdlite):
     spec = replace(ssdlite.spec, class_names=("queen", "king"))
     detector = ZooDetector(spec, ssdlite.network, [0, 1], 10)
     found = {

@@ -25,7 +25,7 @@ from kpviewer.pipeline.measuring.benchmark import (
 STAGES = ["read", "queue_wait", "upload", "forward", "postprocess", "select", "total"]
 
 
-def test_each_stage_has_one_time_per_frame_and_the_warm_up_has_none() -> None:
+def test_each_stage_has_one_time_per_frame_and_the_warm_up_has_none():
     block = measure_pipeline(FakeSource(30), FakeEngine(), Plan(frames=12, warm_up=3))
     assert list(block.stages_ms) == STAGES
     assert {len(times) for times in block.stages_ms.values()} == {12}
@@ -34,7 +34,7 @@ def test_each_stage_has_one_time_per_frame_and_the_warm_up_has_none() -> None:
     assert block.fps > 0
 
 
-def test_times_of_the_engine_and_of_selecting_are_separate() -> None:
+def test_times_of_the_engine_and_of_selecting_are_separate():
     spent = FakeTimings(postprocess_ms=1e7)  # ms: hours, so that the rest can't be mistaken for it
 
     class SlowToDecode(FakeEngine):
@@ -48,7 +48,7 @@ def test_times_of_the_engine_and_of_selecting_are_separate() -> None:
 
 
 @pytest.mark.parametrize("seekable", [True, False])
-def test_a_short_file_is_played_again_until_there_are_enough_frames(seekable: bool) -> None:
+def test_a_short_file_is_played_again_until_there_are_enough_frames(seekable):
     plan = Plan(frames=9, warm_up=2)
     block = measure_pipeline(FakeSource(3, seekable=seekable), FakeEngine(), plan)
     assert len(block.stages_ms["total"]) == 9
@@ -57,14 +57,14 @@ def test_a_short_file_is_played_again_until_there_are_enough_frames(seekable: bo
     assert seen == [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1]
 
 
-def test_progress_counts_every_frame() -> None:
+def test_progress_counts_every_frame():
     reported: list[int] = []
     plan = Plan(frames=3, warm_up=2)
     measure_pipeline(FakeSource(), FakeEngine(), plan, progress=reported.append)
     assert sum(reported) == 3 + 2
 
 
-def test_further_sinks_get_every_result() -> None:
+def test_further_sinks_get_every_result():
     class Sink:
         def __init__(self) -> None:
             self.seen: list[int] = []
@@ -77,7 +77,7 @@ def test_further_sinks_get_every_result() -> None:
     assert sink.seen[:6] == list(range(6))
 
 
-def test_an_engine_that_takes_several_frames_is_measured_with_them_in_flight() -> None:
+def test_an_engine_that_takes_several_frames_is_measured_with_them_in_flight():
     source = FakeSource(30)
 
     class WaitsForTheQueue(SubmittingFakeEngine):
@@ -94,7 +94,7 @@ def test_an_engine_that_takes_several_frames_is_measured_with_them_in_flight() -
     assert block.stages_ms["postprocess"] == [FakeTimings().postprocess_ms] * 8
 
 
-def test_a_loop_is_measured_by_wall_clock_and_by_processor_time(monkeypatch) -> None:
+def test_a_loop_is_measured_by_wall_clock_and_by_processor_time(monkeypatch):
     now = {"wall": 0.0, "cpu": 0.0}
 
     def act() -> None:
@@ -113,7 +113,7 @@ def test_a_loop_is_measured_by_wall_clock_and_by_processor_time(monkeypatch) -> 
     assert now["wall"] == pytest.approx(0.020 * 8), "the warm-up runs, and isn't measured"
 
 
-def test_the_bare_model_is_timed_without_upload() -> None:
+def test_the_bare_model_is_timed_without_upload():
     spent = FakeTimings(upload_ms=1e9, forward_ms=6.0, postprocess_ms=2.0)
 
     class TimedEngine(FakeEngine):
@@ -124,9 +124,7 @@ def test_the_bare_model_is_timed_without_upload() -> None:
     assert measure_bare(TimedEngine(), image, Plan(frames=3, warm_up=1)) == pytest.approx(125)
 
 
-def test_the_bare_model_is_timed_with_as_many_images_in_flight_as_it_takes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_bare_model_is_timed_with_as_many_images_in_flight_as_it_takes(monkeypatch):
     now, sizes = [0.0], []
     monkeypatch.setattr(benchmark.time, "perf_counter", lambda: now[0])
 
@@ -145,7 +143,7 @@ def test_the_bare_model_is_timed_with_as_many_images_in_flight_as_it_takes(
     assert set(sizes) == {engine.spec.input_hw}
 
 
-def test_drawing_is_timed_for_each_frame_but_those_of_the_warm_up() -> None:
+def test_drawing_is_timed_for_each_frame_but_those_of_the_warm_up():
     drawn: list[int] = []
     times_ms = measure_drawing(
         FakeSource(20),
@@ -157,7 +155,7 @@ def test_drawing_is_timed_for_each_frame_but_those_of_the_warm_up() -> None:
     assert drawn[:7] == list(range(7))
 
 
-def test_errors_of_engine_and_source_come_out() -> None:
+def test_errors_of_engine_and_source_come_out():
     plan = Plan(frames=50, warm_up=1)
     with pytest.raises(PipelineError, match="a bug"):
         measure_pipeline(FakeSource(), FakeEngine(fails_at={4: RuntimeError("a bug")}), plan)
@@ -171,7 +169,7 @@ def test_errors_of_engine_and_source_come_out() -> None:
         assert source.closes
 
 
-def test_a_source_without_frames_is_refused() -> None:
+def test_a_source_without_frames_is_refused():
     plan = Plan(frames=1, warm_up=1)
     with pytest.raises(SourceError, match="no frame"):
         measure_pipeline(FakeSource(0), FakeEngine(), plan)
@@ -179,6 +177,6 @@ def test_a_source_without_frames_is_refused() -> None:
         measure_loop(FakeSource(0), read_stamp, plan)
 
 
-def test_a_plan_of_nothing_is_refused() -> None:
+def test_a_plan_of_nothing_is_refused():
     with pytest.raises(ValueError, match="at least 1"):
         Plan(frames=0)

@@ -51,7 +51,7 @@ def by_the_paper(
     return filtered
 
 
-def test_one_step_by_hand() -> None:
+def test_one_step_by_hand():
     smoother = KeypointSmoother(OneEuro(fc_min_hz=1.0, beta_hz=1.0))
     first = smoother.smooth(one((0, 0)), 0.0)
     second = smoother.smooth(one((10, 0)), 0.1)
@@ -61,7 +61,7 @@ def test_one_step_by_hand() -> None:
     assert second[0, 0] == pytest.approx([4.65464, 0], abs=1e-4)
 
 
-def test_uneven_steps_are_those_of_the_equations() -> None:
+def test_uneven_steps_are_those_of_the_equations():
     rng = np.random.default_rng(1)
     times = np.cumsum(rng.uniform(0.01, 0.09, 50)).tolist()
     values = np.cumsum(rng.normal(0, 2, 50)).tolist()
@@ -72,7 +72,7 @@ def test_uneven_steps_are_those_of_the_equations() -> None:
     assert found == pytest.approx(by_the_paper(values, times, 1.5, 8.0 / 100), abs=1e-4)
 
 
-def test_every_direction_is_filtered_alike() -> None:
+def test_every_direction_is_filtered_alike():
     along, across = KeypointSmoother(), KeypointSmoother()
     for step, x in enumerate([0.0, 1, 4, 5, 3]):
         straight = along.smooth(one((x, 0)), step / 30)[0, 0]
@@ -80,7 +80,7 @@ def test_every_direction_is_filtered_alike() -> None:
     assert turned == pytest.approx([0.6 * straight[0], 0.8 * straight[0]], abs=1e-5)
 
 
-def test_near_and_far_faces_are_filtered_alike() -> None:
+def test_near_and_far_faces_are_filtered_alike():
     far, near = KeypointSmoother(), KeypointSmoother()
     for step, x in enumerate([0.0, 1, 4, 5, 3]):
         small = far.smooth(one((x, 0)), step / 30)[0, 0, 0]
@@ -88,7 +88,7 @@ def test_near_and_far_faces_are_filtered_alike() -> None:
     assert large == pytest.approx(4 * small, abs=1e-4)
 
 
-def test_still_points_become_steadier_and_the_detections_stay_raw() -> None:
+def test_still_points_become_steadier_and_the_detections_stay_raw():
     rng = np.random.default_rng(0)
     smoother = KeypointSmoother()
     raw = rng.normal(50, 1, (60, 1)).astype(np.float32)
@@ -98,7 +98,7 @@ def test_still_points_become_steadier_and_the_detections_stay_raw() -> None:
     assert [each.keypoints_xy[0, 0, 0] for each in found] == raw[:, 0].tolist()
 
 
-def test_objects_keep_their_own_past_when_their_order_changes() -> None:
+def test_objects_keep_their_own_past_when_their_order_changes():
     left = (0, 0, 100, 100), [(10.0, 10.0)]
     right = (300, 0, 400, 100), [(310.0, 10.0)]
     smoother = KeypointSmoother()
@@ -107,13 +107,13 @@ def test_objects_keep_their_own_past_when_their_order_changes() -> None:
     assert found.tolist() == [[[310, 10]], [[10, 10]]]
 
 
-def test_overlapping_object_of_another_class_is_another_object() -> None:
+def test_overlapping_object_of_another_class_is_another_object():
     smoother = KeypointSmoother()
     smoother.smooth(several((BOX, [(10, 10)]), classes=[0]), 0.0)
     assert smoother.smooth(several((BOX, [(20, 10)]), classes=[1]), 0.03)[0, 0, 0] == 20
 
 
-def test_track_ids_decide_if_there_are_any() -> None:
+def test_track_ids_decide_if_there_are_any():
     smoother = KeypointSmoother()
     smoother.smooth(several((BOX, [(10, 10)]), (BOX, [(20, 10)]), ids=[7, 8]), 0.0)
     found = smoother.smooth(several((BOX, [(20, 10)]), (BOX, [(10, 10)]), ids=[8, 7]), 0.03)
@@ -132,13 +132,13 @@ def test_track_ids_decide_if_there_are_any() -> None:
     ],
     ids=["elsewhere", "a cut", "long away", "back in time", "the same time"],
 )
-def test_filter_restarts(box: tuple[float, ...], x: float, time_s: float) -> None:
+def test_filter_restarts(box, x, time_s):
     smoother = KeypointSmoother()
     smoother.smooth(one((10, 10)), 0.0)
     assert smoother.smooth(one((x, 10), box=box), time_s)[0, 0, 0] == x
 
 
-def test_object_that_was_missed_in_a_frame_continues() -> None:
+def test_object_that_was_missed_in_a_frame_continues():
     smoother = KeypointSmoother()
     smoother.smooth(one((10, 10)), 0.0)
     nothing = one((0, 0)).take(np.zeros(0, np.int64))
@@ -146,14 +146,14 @@ def test_object_that_was_missed_in_a_frame_continues() -> None:
     assert 10 < smoother.smooth(one((14, 10)), 0.06)[0, 0, 0] < 14
 
 
-def test_reset_forgets() -> None:
+def test_reset_forgets():
     smoother = KeypointSmoother()
     smoother.smooth(one((10, 10)), 0.0)
     smoother.reset()
     assert smoother.smooth(one((14, 10)), 0.03)[0, 0, 0] == 14
 
 
-def test_point_that_is_not_a_number_spoils_no_later_one() -> None:
+def test_point_that_is_not_a_number_spoils_no_later_one():
     smoother = KeypointSmoother()
     smoother.smooth(one((10, 10), (20, 20)), 0.0)
     smoother.smooth(one((math.nan, 10), (20, 20)), 0.03)
@@ -161,14 +161,14 @@ def test_point_that_is_not_a_number_spoils_no_later_one() -> None:
     assert found.tolist() == [[[12, 10], [20, 20]]]
 
 
-def test_model_without_keypoints_or_with_others_does_no_harm() -> None:
+def test_model_without_keypoints_or_with_others_does_no_harm():
     smoother = KeypointSmoother()
     smoother.smooth(one((10, 10)), 0.0)
     assert smoother.smooth(one((1, 1), (2, 2)), 0.06).shape == (1, 2, 2)
 
 
 @pytest.mark.parametrize("count", [0, 2], ids=["no model yet", "a model without keypoints"])
-def test_boxes_without_keypoints_are_left_alone(count: int) -> None:
+def test_boxes_without_keypoints_are_left_alone(count):
     smoother = KeypointSmoother()
     boxes = several(*[(BOX, np.zeros((0, 2)))] * count) if count else Detections.empty()
     for time_s in (0.0, 0.03):  # warnings are errors in tests
@@ -182,7 +182,7 @@ def scored(xy: tuple[float, float], score: float) -> Detections:
     return replace(found, keypoint_scores=scores, keypoint_threshold=0.5)
 
 
-def test_keypoint_below_the_threshold_is_a_missing_sample() -> None:
+def test_keypoint_below_the_threshold_is_a_missing_sample():
     smoother, plain = KeypointSmoother(), KeypointSmoother()
     for time_s, x in ((0.0, 10.0), (0.03, 11.0)):
         smoother.smooth(scored((x, 10), 0.9), time_s)
@@ -195,7 +195,7 @@ def test_keypoint_below_the_threshold_is_a_missing_sample() -> None:
     assert 11 < after[0] < 12
 
 
-def test_far_guess_of_one_keypoint_does_not_make_the_others_begin_anew() -> None:
+def test_far_guess_of_one_keypoint_does_not_make_the_others_begin_anew():
     smoother = KeypointSmoother()
     for step, guess in enumerate([(10, 10), (900, 900), (-900, 900)]):
         first = one((50 + step, 50), guess)
@@ -205,7 +205,7 @@ def test_far_guess_of_one_keypoint_does_not_make_the_others_begin_anew() -> None
     assert 50 < smooth[0, 0, 0] < 52
 
 
-def test_keypoint_that_was_away_for_long_begins_anew() -> None:
+def test_keypoint_that_was_away_for_long_begins_anew():
     smoother = KeypointSmoother()
     smoother.smooth(scored((10, 10), 0.9), 0.0)
     for step in range(1, 20):
@@ -213,7 +213,7 @@ def test_keypoint_that_was_away_for_long_begins_anew() -> None:
     assert smoother.smooth(scored((14, 10), 0.9), 0.6)[0, 1].tolist() == [14, 10]
 
 
-def test_keypoint_that_was_never_predicted_begins_raw() -> None:
+def test_keypoint_that_was_never_predicted_begins_raw():
     smoother = KeypointSmoother()
     smoother.smooth(scored((90, 90), 0.1), 0.0)
     assert smoother.smooth(scored((14, 10), 0.9), 0.03)[0, 1].tolist() == [14, 10]

@@ -64,7 +64,7 @@ def xs(results: list[FrameResult]) -> list[float]:
     return [float(one.detections.smoothed_xy[0, 0, 0]) for one in results]
 
 
-def test_landmarks_are_smoothed_and_errors_and_raw_ones_are_not(make) -> None:
+def test_landmarks_are_smoothed_and_errors_and_raw_ones_are_not(make):
     file = {"pace": False, "hold_at_end": False}
     results = results_of(make(FakeSource(20, ground_truth=still_ground_truth()), SMOOTH, **file))
     raw = [float(one.detections.keypoints_xy[0, 0, 0]) for one in results]
@@ -73,12 +73,12 @@ def test_landmarks_are_smoothed_and_errors_and_raw_ones_are_not(make) -> None:
     assert [one.error.mean_px for one in results] == [0, 2] * 10
 
 
-def test_nothing_is_added_unless_asked_for(make) -> None:
+def test_nothing_is_added_unless_asked_for(make):
     results = results_of(make(FakeSource(3), TrackingOptions(), pace=False, hold_at_end=False))
     assert [one.detections.smoothed_xy for one in results] == [None] * 3
 
 
-def test_seek_forgets_what_came_before(make) -> None:
+def test_seek_forgets_what_came_before(make):
     pipeline = make(FakeSource(30), SMOOTH, pace=False)
     seen = collect(pipeline)
     pipeline.pause()
@@ -92,7 +92,7 @@ def test_seek_forgets_what_came_before(make) -> None:
     assert xs(seen.results)[2] == 12
 
 
-def test_objects_have_ids_and_trails_that_end_in_their_centre(make) -> None:
+def test_objects_have_ids_and_trails_that_end_in_their_centre(make):
     both = TrackingOptions(smooth=True, track=True)
     results = results_of(make(FakeSource(6), both, pace=False, hold_at_end=False))
     assert [one.detections.track_ids.tolist() for one in results] == [[-1], *[[1]] * 5]
@@ -101,7 +101,7 @@ def test_objects_have_ids_and_trails_that_end_in_their_centre(make) -> None:
     assert trails[-1].tolist() == [[10, 10]] * 5
 
 
-def test_object_has_another_id_after_a_seek(make) -> None:
+def test_object_has_another_id_after_a_seek(make):
     pipeline = make(FakeSource(30), TrackingOptions(track=True), pace=False)
     seen = collect(pipeline)
     pipeline.pause()
@@ -118,7 +118,7 @@ def test_object_has_another_id_after_a_seek(make) -> None:
     assert ids == [[-1], [1], [1], [-1], [2]]
 
 
-def test_trail_forgets_what_is_long_ago() -> None:
+def test_trail_forgets_what_is_long_ago():
     trails = Trails()
     box, ids = np.array([[0, 0, 2, 2]], np.float32), np.array([1])
     for step in range(5):
@@ -126,7 +126,7 @@ def test_trail_forgets_what_is_long_ago() -> None:
     assert trail.tolist() == [[3, 3], [4, 4], [5, 5]]
 
 
-def test_detections_at_other_thresholds_keep_their_tracks() -> None:
+def test_detections_at_other_thresholds_keep_their_tracks():
     known = replace(
         detections([BOX, OTHER], points=[[(1, 1)], [(2, 2)]]),
         smoothed_xy=np.array([[[5, 5]], [[6, 6]]], np.float32),

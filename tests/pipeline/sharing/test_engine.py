@@ -54,7 +54,7 @@ def all_wait(shared: SharedEngine, numbers: Sequence[int]) -> "list[Future]":
     return [submit(shared, number) for number in numbers]
 
 
-def test_each_seat_gets_the_result_of_its_image(share: Share, ask: Ask) -> None:
+def test_each_seat_gets_the_result_of_its_image(share, ask):
     engine = FakeEngine()
     shared = share(engine)
     seats = [shared.seat() for _ in range(8)]
@@ -65,7 +65,7 @@ def test_each_seat_gets_the_result_of_its_image(share: Share, ask: Ask) -> None:
     assert engine.threads == {"kpviewer-model"}
 
 
-def test_images_run_in_the_order_of_their_arrival(share: Share) -> None:
+def test_images_run_in_the_order_of_their_arrival(share):
     engine = FakeEngine(blocks_at={0})
     futures = all_wait(share(engine), range(6))
     engine.go_on()
@@ -73,7 +73,7 @@ def test_images_run_in_the_order_of_their_arrival(share: Share) -> None:
     assert engine.seen == list(range(6))
 
 
-def test_the_one_whose_last_turn_was_longest_ago_is_next(share: Share) -> None:
+def test_the_one_whose_last_turn_was_longest_ago_is_next(share):
     engine = FakeEngine(blocks_at={0})
     shared = share(engine)
     futures = all_wait(shared, [0])
@@ -86,7 +86,7 @@ def test_the_one_whose_last_turn_was_longest_ago_is_next(share: Share) -> None:
     assert engine.seen == [0, 2, 3, 1]
 
 
-def test_a_seat_knows_its_last_turn(share: Share, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_seat_knows_its_last_turn(share, monkeypatch):
     shared, turns = share(FakeEngine()), []
 
     def noted(take, *, last_turn_s):
@@ -102,7 +102,7 @@ def test_a_seat_knows_its_last_turn(share: Share, monkeypatch: pytest.MonkeyPatc
     assert 0 < turns[2] <= turns[3]
 
 
-def test_a_run_takes_what_waits_as_far_as_the_budget_allows(share: Share) -> None:
+def test_a_run_takes_what_waits_as_far_as_the_budget_allows(share):
     engine = BatchEngine(blocks_at={1})
     shared = share(engine, budget_s=0.020, batch=8)  # an image takes 6 ms: three fit
     submit(shared, 0).result(TIMEOUT_S)
@@ -115,7 +115,7 @@ def test_a_run_takes_what_waits_as_far_as_the_budget_allows(share: Share) -> Non
     assert shared.room == 3
 
 
-def test_a_model_that_is_slower_than_the_budget_runs_one_by_one(share: Share) -> None:
+def test_a_model_that_is_slower_than_the_budget_runs_one_by_one(share):
     engine = BatchEngine(blocks_at={1})
     shared = share(engine, budget_s=0.001, batch=8)
     submit(shared, 0).result(TIMEOUT_S)
@@ -125,7 +125,7 @@ def test_a_model_that_is_slower_than_the_budget_runs_one_by_one(share: Share) ->
     assert engine.batches == []
 
 
-def test_batches_are_for_gpus_unless_asked_for() -> None:
+def test_batches_are_for_gpus_unless_asked_for():
     engine = BatchEngine()
     assert SharedEngine(engine).room == 1
     engine.needs_pinned_memory = True
@@ -133,9 +133,7 @@ def test_batches_are_for_gpus_unless_asked_for() -> None:
 
 
 @pytest.mark.parametrize("error", [RuntimeError("broken"), SystemExit(1)])
-def test_the_image_that_breaks_a_batch_fails_only_its_seat(
-    share: Share, error: BaseException
-) -> None:
+def test_the_image_that_breaks_a_batch_fails_only_its_seat(share, error):
     engine = BatchEngine(blocks_at={1}, fails_at={3: error})
     shared = share(engine, batch=4)
     futures = all_wait(shared, range(1, 2))
@@ -147,7 +145,7 @@ def test_the_image_that_breaks_a_batch_fails_only_its_seat(
     assert engine.batches == [4]
 
 
-def test_a_batch_with_too_few_results_runs_one_by_one(share: Share) -> None:
+def test_a_batch_with_too_few_results_runs_one_by_one(share):
     class Short(BatchEngine):
         def infer_batch(self, images):
             return super().infer_batch(images)[1:]
@@ -161,7 +159,7 @@ def test_a_batch_with_too_few_results_runs_one_by_one(share: Share) -> None:
     assert [number_of(future.result(TIMEOUT_S)) for future in futures] == [1, 2, 3, 4]
 
 
-def test_a_seat_that_waits_can_be_interrupted_and_goes_on_later(share: Share, ask: Ask) -> None:
+def test_a_seat_that_waits_can_be_interrupted_and_goes_on_later(share, ask):
     engine = FakeEngine(blocks_at={1})
     shared = share(engine)
     busy, waiting = shared.seat(), shared.seat()
@@ -180,7 +178,7 @@ def test_a_seat_that_waits_can_be_interrupted_and_goes_on_later(share: Share, as
     assert engine.seen == [1, 4]
 
 
-def test_a_seat_of_a_closed_model_fails_instead_of_waiting(share: Share, ask: Ask) -> None:
+def test_a_seat_of_a_closed_model_fails_instead_of_waiting(share, ask):
     engine = FakeEngine(blocks_at={1})
     shared = share(engine)
     seat = shared.seat()
@@ -195,7 +193,7 @@ def test_a_seat_of_a_closed_model_fails_instead_of_waiting(share: Share, ask: As
     assert running.result(TIMEOUT_S) == 1
 
 
-def test_an_image_that_cannot_be_taken_fails_alone(share: Share) -> None:
+def test_an_image_that_cannot_be_taken_fails_alone(share):
     def fail() -> ImageArray:
         raise SystemExit(1)
 
@@ -204,7 +202,7 @@ def test_an_image_that_cannot_be_taken_fails_alone(share: Share) -> None:
     assert number_of(submit(shared, 1).result(TIMEOUT_S)) == 1
 
 
-def test_the_time_of_waiting_is_that_outside_the_model(share: Share) -> None:
+def test_the_time_of_waiting_is_that_outside_the_model(share):
     class Timed(FakeEngine):
         forward_ms = 0.0
 
@@ -236,7 +234,7 @@ class FakeGpuEngine(FakeEngine):
         return self.spares[-1]
 
 
-def test_a_device_that_fails_is_replaced_once_for_all_seats(share: Share) -> None:
+def test_a_device_that_fails_is_replaced_once_for_all_seats(share):
     engine = FakeGpuEngine()
     shared = share(engine)
     seats = [shared.seat() for _ in range(3)]
@@ -253,7 +251,7 @@ def test_a_device_that_fails_is_replaced_once_for_all_seats(share: Share) -> Non
     assert seats[0].on_cpu() is None, "it runs there already"
 
 
-def test_a_model_that_another_thread_still_runs_is_waited_for(share: Share, ask: Ask) -> None:
+def test_a_model_that_another_thread_still_runs_is_waited_for(share, ask):
     engine = FakeEngine(blocks_at={1})
     before = share(engine)
     running = ask(before.seat(), 1)

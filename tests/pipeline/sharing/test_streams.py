@@ -75,7 +75,7 @@ def state_of(pipeline: Pipeline) -> PipelineState:
     return pipeline.status().state
 
 
-def test_each_stream_gets_all_of_its_frames_with_their_boxes(make_streams: MakeStreams) -> None:
+def test_each_stream_gets_all_of_its_frames_with_their_boxes(make_streams):
     engine = FakeEngine()
     streams = make_streams([FakeSource(count) for count in (12, 5, 9, 1)], engine)
     collectors = [collect(pipeline) for pipeline in streams.pipelines]
@@ -92,7 +92,7 @@ def test_each_stream_gets_all_of_its_frames_with_their_boxes(make_streams: MakeS
     assert reasons == [StopReason.END_OF_STREAM] * 4
 
 
-def test_a_frame_that_the_model_fails_on_ends_only_its_stream(make_streams: MakeStreams) -> None:
+def test_a_frame_that_the_model_fails_on_ends_only_its_stream(make_streams):
     engine = FakeEngine(fails_at={7: ValueError("odd")})
     streams = make_streams([FakeSource(5), FakeSource(20), FakeSource(6)], engine)
     collectors = [collect(pipeline) for pipeline in streams.pipelines]
@@ -104,7 +104,7 @@ def test_a_frame_that_the_model_fails_on_ends_only_its_stream(make_streams: Make
     assert [len(collector.numbers) for collector in collectors] == [5, 7, 6]
 
 
-def test_a_source_that_breaks_ends_only_its_stream(make_streams: MakeStreams) -> None:
+def test_a_source_that_breaks_ends_only_its_stream(make_streams):
     streams = make_streams(
         [FakeSource(open_errors=[SourceError("unplugged")]), FakeSource(5)], FakeEngine()
     )
@@ -128,9 +128,7 @@ def waiting_behind(make_streams: MakeStreams, options: PipelineOptions = FILE):
 
 
 @pytest.mark.parametrize("options", [FILE, VIEWER], ids=["strict", "viewer"])
-def test_a_stream_stops_while_the_model_is_at_the_frame_of_another(
-    make_streams: MakeStreams, options: PipelineOptions
-) -> None:
+def test_a_stream_stops_while_the_model_is_at_the_frame_of_another(make_streams, options):
     streams, engine, _ = waiting_behind(make_streams, options)
     second = streams.pipelines[1]
     second.stop()
@@ -149,9 +147,7 @@ def test_a_stream_stops_while_the_model_is_at_the_frame_of_another(
     assert collector.numbers == [0, 1, 2]
 
 
-def test_a_camera_whose_turn_comes_late_has_its_newest_frame_run(
-    make_streams: MakeStreams,
-) -> None:
+def test_a_camera_whose_turn_comes_late_has_its_newest_frame_run(make_streams):
     streams, engine, source = waiting_behind(make_streams)
     pipeline = streams.pipelines[1]
     collector = collect(pipeline)
@@ -164,9 +160,7 @@ def test_a_camera_whose_turn_comes_late_has_its_newest_frame_run(
     assert collector.results[0].detections.xyxy[0, 0] == 4
 
 
-def test_a_frame_that_the_model_fails_on_is_tried_again_not_a_newer_one(
-    make_streams: MakeStreams,
-) -> None:
+def test_a_frame_that_the_model_fails_on_is_tried_again_not_a_newer_one(make_streams):
     source = FakeSource(live=True)
     engine = FakeEngine(blocks_at={0}, fails_at={0: ValueError("odd")})
     streams = make_streams([source], engine, VIEWER)
@@ -182,7 +176,7 @@ def test_a_frame_that_the_model_fails_on_is_tried_again_not_a_newer_one(
     assert [result.has_model for result in collector.results] == [False, True]
 
 
-def test_a_file_that_waits_for_its_turn_loses_no_frame(make_streams: MakeStreams) -> None:
+def test_a_file_that_waits_for_its_turn_loses_no_frame(make_streams):
     engine = FakeEngine(blocks_at={0})
     first, second = FakeSource(live=True), FakeSource(6)
     streams = make_streams([first, second], engine)
@@ -196,9 +190,7 @@ def test_a_file_that_waits_for_its_turn_loses_no_frame(make_streams: MakeStreams
 
 
 @pytest.mark.parametrize("options", [FILE, VIEWER], ids=["strict", "viewer"])
-def test_another_model_runs_on_the_frames_that_waited_for_one_that_hangs(
-    make_streams: MakeStreams, options: PipelineOptions
-) -> None:
+def test_another_model_runs_on_the_frames_that_waited_for_one_that_hangs(make_streams, options):
     streams, hanging, _ = waiting_behind(make_streams, options)
     collector = collect(streams.pipelines[1])
     engine = FakeEngine()
@@ -210,9 +202,7 @@ def test_another_model_runs_on_the_frames_that_waited_for_one_that_hangs(
     hanging.go_on()
 
 
-def test_a_model_that_was_replaced_and_is_chosen_again_runs_on_one_thread(
-    make_streams: MakeStreams,
-) -> None:
+def test_a_model_that_was_replaced_and_is_chosen_again_runs_on_one_thread(make_streams):
     streams, engine, source = waiting_behind(make_streams)
     collector = collect(streams.pipelines[1])
     other = FakeEngine()
@@ -227,7 +217,7 @@ def test_a_model_that_was_replaced_and_is_chosen_again_runs_on_one_thread(
     assert (other.seen, engine.seen) == ([0], [0, 1])
 
 
-def test_a_device_that_fails_is_reported_and_all_streams_go_on(make_streams: MakeStreams) -> None:
+def test_a_device_that_fails_is_reported_and_all_streams_go_on(make_streams):
     class LostDevice(FakeEngine):
         spare = FakeEngine()
 
@@ -264,7 +254,7 @@ class Queueing(FakeEngine):
         """Nothing waits."""
 
 
-def test_the_wait_for_other_streams_counts_as_waiting(make_pipeline) -> None:
+def test_the_wait_for_other_streams_counts_as_waiting(make_pipeline):
     pipeline = make_pipeline(FakeSource(1), Queueing(), FILE)
     collector = collect(pipeline)
     pipeline.start()
@@ -274,7 +264,7 @@ def test_the_wait_for_other_streams_counts_as_waiting(make_pipeline) -> None:
     assert (timings.upload_ms, timings.forward_ms) == FakeTimings()[:2]
 
 
-def test_a_model_is_not_silent_while_it_answers_other_streams(make_pipeline) -> None:
+def test_a_model_is_not_silent_while_it_answers_other_streams(make_pipeline):
     clock = FakeClock()
     engine = Queueing(blocks_at={0})
     pipeline = make_pipeline(FakeSource(1), engine, PipelineOptions(clock=clock))

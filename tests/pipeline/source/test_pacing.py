@@ -30,24 +30,22 @@ def played(pacer: Pacer, positions_ms: list[int], *, speed: float = 1.0) -> list
     ],
     ids=["steady", "variable rate", "from the middle", "fast", "slow", "loop", "broken timestamp"],
 )
-def test_frames_are_due_at_media_time(
-    positions: list[int], speed: float, expected: list[int]
-) -> None:
+def test_frames_are_due_at_media_time(positions, speed, expected):
     assert played(Pacer(), positions, speed=speed) == expected
 
 
-def test_a_single_image_in_a_loop_is_not_played_at_once() -> None:
+def test_a_single_image_in_a_loop_is_not_played_at_once():
     assert played(Pacer(), [0, 0, 0]) == [0, 33, 66]
 
 
-def test_after_a_reset_the_next_frame_is_due_at_once() -> None:
+def test_after_a_reset_the_next_frame_is_due_at_once():
     pacer = Pacer()
     played(pacer, [0, 40])
     pacer.reset()
     assert pacer.due_ns(3.0, 70 * MS, 1.0) == 70 * MS
 
 
-def test_a_small_delay_is_caught_up() -> None:
+def test_a_small_delay_is_caught_up():
     pacer = Pacer()
     played(pacer, [0, 40])
     due_ns = pacer.due_ns(0.080, 150 * MS, 1.0)
@@ -56,7 +54,7 @@ def test_a_small_delay_is_caught_up() -> None:
     assert pacer.due_ns(0.120, 151 * MS, 1.0) == 120 * MS
 
 
-def test_a_long_delay_is_not_caught_up() -> None:
+def test_a_long_delay_is_not_caught_up():
     pacer = Pacer()
     played(pacer, [0, 40])
     due_ns = pacer.due_ns(0.080, 900 * MS, 1.0)
@@ -68,7 +66,7 @@ def test_a_long_delay_is_not_caught_up() -> None:
 @pytest.mark.parametrize(
     ("attempt", "seconds"), [(0, 1), (1, 2), (2, 4), (3, 8), (4, 10), (99, 10)]
 )
-def test_attempts_to_reconnect_back_off_with_some_jitter(attempt: int, seconds: float) -> None:
+def test_attempts_to_reconnect_back_off_with_some_jitter(attempt, seconds):
     delays = {reconnect_delay_s(attempt) for _ in range(50)}
     assert all(seconds <= delay <= 1.1 * seconds for delay in delays)
     assert len(delays) > 1

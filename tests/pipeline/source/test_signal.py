@@ -1,15 +1,12 @@
 """Reports on a live source without images, and when they come."""
 
 import threading
-from collections.abc import Callable
 
 import pytest
 from fakes import FakeClock, FakeEngine, FakeSource, collect, raises, stalls
 
 from kpviewer.errors import SourceError
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
-
-MakePipeline = Callable[..., Pipeline]
 
 
 class NotingClock(FakeClock):
@@ -33,9 +30,7 @@ class ListeningSource(FakeSource):
     usual_gap_s = 0.0
 
 
-def test_the_reason_of_a_loss_is_reported_and_then_that_of_each_failed_opening(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_the_reason_of_a_loss_is_reported_and_then_that_of_each_failed_opening(make_pipeline):
     source = FakeSource(
         live=True,
         faults={0: raises(SourceError("Images are too large."))},
@@ -52,7 +47,7 @@ def test_the_reason_of_a_loss_is_reported_and_then_that_of_each_failed_opening(
     assert pipeline.status().warning is None
 
 
-def test_a_stop_is_no_loss_of_signal(make_pipeline: MakePipeline) -> None:
+def test_a_stop_is_no_loss_of_signal(make_pipeline):
     source = FakeSource(live=True, faults={0: stalls()})
     pipeline = make_pipeline(source, FakeEngine())
     pipeline.start()
@@ -62,7 +57,7 @@ def test_a_stop_is_no_loss_of_signal(make_pipeline: MakePipeline) -> None:
     assert pipeline.status().warning is None
 
 
-def test_data_without_an_image_is_no_loss_of_signal(make_pipeline: MakePipeline) -> None:
+def test_data_without_an_image_is_no_loss_of_signal(make_pipeline):
     clock = FakeClock()
     source = ListeningSource(live=True, clock=clock)
     pipeline = make_pipeline(source, FakeEngine(), PipelineOptions(clock=clock))
@@ -75,7 +70,7 @@ def test_data_without_an_image_is_no_loss_of_signal(make_pipeline: MakePipeline)
     assert pipeline.status().signal_lost_s == pytest.approx(9.0)
 
 
-def test_a_slow_camera_is_not_reported_between_its_images(make_pipeline: MakePipeline) -> None:
+def test_a_slow_camera_is_not_reported_between_its_images(make_pipeline):
     clock = FakeClock()
     source = ListeningSource(live=True, clock=clock)
     source.usual_gap_s = 3.3

@@ -16,7 +16,7 @@ def status(lost_s: float | None, *, frames: int = 0, why: str | None = None) -> 
     )
 
 
-def test_each_reason_is_reported_once() -> None:
+def test_each_reason_is_reported_once():
     reported: list[str] = []
     signal = SignalLoss("camera", reported.append)
     for why in ("It hung up.", "It refuses.", "It hung up."):
@@ -25,7 +25,7 @@ def test_each_reason_is_reported_once() -> None:
     assert [line.split(" Trying")[0] for line in reported] == ["It hung up.", "It refuses."]
 
 
-def test_the_reason_of_a_late_opening_is_reported_once() -> None:
+def test_the_reason_of_a_late_opening_is_reported_once():
     reported: list[str] = []
     signal = SignalLoss("film", reported.append)
     for why in (None, "It is copied first.", "It is copied first."):
@@ -35,7 +35,7 @@ def test_the_reason_of_a_late_opening_is_reported_once() -> None:
     assert reported == ["It is copied first."]
 
 
-def test_silence_is_reported_after_a_while() -> None:
+def test_silence_is_reported_after_a_while():
     reported: list[str] = []
     signal = SignalLoss("camera", reported.append)
     signal.check(status(4.9))
@@ -46,7 +46,7 @@ def test_silence_is_reported_after_a_while() -> None:
 
 
 @pytest.mark.parametrize(("frames", "limit_s"), [(0, NEVER_SEEN_S), (1, LOST_S)])
-def test_a_lost_source_is_given_up_in_the_end(frames: int, limit_s: float) -> None:
+def test_a_lost_source_is_given_up_in_the_end(frames, limit_s):
     signal = SignalLoss("camera", lambda _line: None)
     signal.check(status(limit_s - 1, frames=frames))
     with pytest.raises(SourceError, match="given up"):

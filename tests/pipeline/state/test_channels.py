@@ -1,7 +1,6 @@
 """Policies of the queue and the mailbox: waiting, dropping and releasing items."""
 
 import threading
-from collections.abc import Callable
 
 import pytest
 from fakes import TIMEOUT_S, eventually
@@ -19,15 +18,13 @@ def queue(discarded: list[int]) -> FrameQueue[int]:
     return FrameQueue[int](2, discarded.append)
 
 
-def test_items_come_out_in_order(queue: FrameQueue[int]) -> None:
+def test_items_come_out_in_order(queue):
     assert queue.put(1)
     assert queue.put(2)
     assert [queue.get(), queue.get()] == [1, 2]
 
 
-def test_a_full_queue_refuses_an_item_and_loses_none(
-    queue: FrameQueue[int], discarded: list[int]
-) -> None:
+def test_a_full_queue_refuses_an_item_and_loses_none(queue, discarded):
     queue.put(1)
     queue.put(2)
     assert not queue.put(3, timeout_s=0)
@@ -38,9 +35,7 @@ def test_a_full_queue_refuses_an_item_and_loses_none(
 @pytest.mark.parametrize(
     "take", [lambda queue: [queue.get()], FrameQueue.take_all, lambda queue: queue.take_more(1)]
 )
-def test_put_waits_for_the_consumer(
-    queue: FrameQueue[int], take: Callable[[FrameQueue[int]], list[int]]
-) -> None:
+def test_put_waits_for_the_consumer(queue, take):
     queue.put(1)
     queue.put(2)
     accepted: list[bool] = []
@@ -53,9 +48,7 @@ def test_put_waits_for_the_consumer(
 
 
 @pytest.mark.parametrize("give", [FrameQueue.put, FrameQueue.offer])
-def test_an_item_wakes_the_consumer_that_waits(
-    queue: FrameQueue[int], give: Callable[[FrameQueue[int], int], object]
-) -> None:
+def test_an_item_wakes_the_consumer_that_waits(queue, give):
     got: list[int | None] = []
     consumer = threading.Thread(target=lambda: got.append(queue.get(TIMEOUT_S)))
     consumer.start()
@@ -66,27 +59,23 @@ def test_an_item_wakes_the_consumer_that_waits(
     assert not queue.is_idle
 
 
-def test_oldest_items_are_dropped_when_a_newer_one_is_offered(
-    queue: FrameQueue[int], discarded: list[int]
-) -> None:
+def test_oldest_items_are_dropped_when_a_newer_one_is_offered(queue, discarded):
     assert [queue.offer(number) for number in (1, 2, 3)] == [0, 1, 1]
     assert discarded == [1, 2]
     assert queue.get() == 3
 
 
-def test_get_gives_up_when_the_time_is_up(queue: FrameQueue[int]) -> None:
+def test_get_gives_up_when_the_time_is_up(queue):
     assert queue.get(timeout_s=0) is None
 
 
-def test_a_closed_queue_is_emptied_and_then_returns_none(queue: FrameQueue[int]) -> None:
+def test_a_closed_queue_is_emptied_and_then_returns_none(queue):
     queue.put(1)
     queue.close()
     assert [queue.get(), queue.get(), queue.get()] == [1, None, None]
 
 
-def test_an_aborted_queue_discards_the_waiting_items(
-    queue: FrameQueue[int], discarded: list[int]
-) -> None:
+def test_an_aborted_queue_discards_the_waiting_items(queue, discarded):
     queue.put(1)
     queue.abort()
     queue.abort()
@@ -94,7 +83,7 @@ def test_an_aborted_queue_discards_the_waiting_items(
     assert queue.get() is None
 
 
-def test_a_closed_queue_accepts_no_more_items(queue: FrameQueue[int], discarded: list[int]) -> None:
+def test_a_closed_queue_accepts_no_more_items(queue, discarded):
     queue.close()
     assert not queue.put(1)
     assert discarded == []  # put leaves it to the caller
@@ -103,7 +92,7 @@ def test_a_closed_queue_accepts_no_more_items(queue: FrameQueue[int], discarded:
 
 
 @pytest.mark.parametrize("end", ["close", "abort"])
-def test_the_end_wakes_a_producer_that_waits_for_room(queue: FrameQueue[int], end: str) -> None:
+def test_the_end_wakes_a_producer_that_waits_for_room(queue, end):
     queue.put(1)
     queue.put(2)
     accepted: list[bool] = []
@@ -114,7 +103,7 @@ def test_the_end_wakes_a_producer_that_waits_for_room(queue: FrameQueue[int], en
     assert accepted == [False]
 
 
-def test_the_end_wakes_a_consumer_that_waits(queue: FrameQueue[int]) -> None:
+def test_the_end_wakes_a_consumer_that_waits(queue):
     got: list[int | None] = []
     consumer = threading.Thread(target=lambda: got.append(queue.get()))
     consumer.start()
@@ -123,9 +112,7 @@ def test_the_end_wakes_a_consumer_that_waits(queue: FrameQueue[int]) -> None:
     assert got == [None]
 
 
-def test_take_all_makes_room_and_returns_the_items(
-    queue: FrameQueue[int], discarded: list[int]
-) -> None:
+def test_take_all_makes_room_and_returns_the_items(queue, discarded):
     queue.put(1)
     queue.put(2)
     assert queue.take_all() == [1, 2]
@@ -133,14 +120,14 @@ def test_take_all_makes_room_and_returns_the_items(
     assert queue.put(3, timeout_s=0)
 
 
-def test_the_mailbox_keeps_the_newest_and_discards_the_one_before(discarded: list[int]) -> None:
+def test_the_mailbox_keeps_the_newest_and_discards_the_one_before(discarded):
     latest = Latest[int](discarded.append)
     assert [latest.put(1), latest.put(2)] == [False, True]
     assert discarded == [1]
     assert [latest.take(), latest.take()] == [2, None]
 
 
-def test_a_taken_item_belongs_to_the_reader(discarded: list[int]) -> None:
+def test_a_taken_item_belongs_to_the_reader(discarded):
     latest = Latest[int](discarded.append)
     latest.put(1)
     latest.take()
@@ -150,7 +137,7 @@ def test_a_taken_item_belongs_to_the_reader(discarded: list[int]) -> None:
     assert discarded == [2]
 
 
-def test_the_mailbox_knows_whether_it_was_ever_polled(discarded: list[int]) -> None:
+def test_the_mailbox_knows_whether_it_was_ever_polled(discarded):
     latest = Latest[int](discarded.append)
     assert not latest.has_reader
     latest.take()

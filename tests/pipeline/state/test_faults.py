@@ -1,6 +1,6 @@
 """A fault of the model, of tracking or of a sink leaves the video running and is reported."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -15,8 +15,6 @@ from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.pipeline.state.faults import Faults
 from kpviewer.pipeline_status import PipelineState
 from kpviewer.structures import FrameResult, Thresholds
-
-MakePipeline = Callable[..., Pipeline]
 
 STRICT = PipelineOptions(lossless=True, pace=False, hold_at_end=False)
 VIEWER = replace(STRICT, carries_on=True)
@@ -42,9 +40,7 @@ def with_model(results: list[FrameResult]) -> list[int]:
 
 
 @pytest.mark.parametrize("options", [STRICT, VIEWER], ids=["strict", "viewer"])
-def test_a_frame_that_the_model_fails_on_once_is_tried_again(
-    make_pipeline: MakePipeline, options: PipelineOptions
-) -> None:
+def test_a_frame_that_the_model_fails_on_once_is_tried_again(make_pipeline, options):
     engine = OnceFailingEngine(fails_once_at={2: OUT_OF_MEMORY, 5: OUT_OF_MEMORY})
     pipeline = make_pipeline(FakeSource(8), engine, options)
     collector = collect(pipeline)
@@ -57,9 +53,7 @@ def test_a_frame_that_the_model_fails_on_once_is_tried_again(
 
 
 @pytest.mark.parametrize("error", [MemoryError(), ValueError("odd"), SystemExit(1)])
-def test_a_frame_that_the_model_fails_on_is_shown_without_boxes(
-    make_pipeline: MakePipeline, error: BaseException
-) -> None:
+def test_a_frame_that_the_model_fails_on_is_shown_without_boxes(make_pipeline, error):
     pipeline = make_pipeline(FakeSource(6), FakeEngine(fails_at={2: error}), VIEWER)
     collector = collect(pipeline)
     pipeline.start()
@@ -71,8 +65,8 @@ def test_a_frame_that_the_model_fails_on_is_shown_without_boxes(
 
 
 def test_a_model_that_fails_on_every_frame_is_reported_with_a_fix_until_it_is_replaced(
-    make_pipeline: MakePipeline,
-) -> None:
+    make_pipeline,
+):
     broken = FakeEngine(fails_at=dict.fromkeys(range(100), OUT_OF_MEMORY))
     source = FakeSource(live=True)
     pipeline = make_pipeline(source, broken, VIEWER)
@@ -108,9 +102,7 @@ class FakeGpuEngine(FakeEngine):
 
 
 @pytest.mark.parametrize("options", [STRICT, VIEWER], ids=["strict", "viewer"])
-def test_a_model_whose_device_fails_continues_on_the_cpu(
-    make_pipeline: MakePipeline, options: PipelineOptions
-) -> None:
+def test_a_model_whose_device_fails_continues_on_the_cpu(make_pipeline, options):
     engine = FakeGpuEngine()
     pipeline = make_pipeline(FakeSource(5), engine, options)
     collector = collect(pipeline)
@@ -123,7 +115,7 @@ def test_a_model_whose_device_fails_continues_on_the_cpu(
     assert "continues on the CPU" in pipeline.faults.take_news()[-1]
 
 
-def test_a_fault_that_is_not_of_the_device_keeps_the_device(make_pipeline: MakePipeline) -> None:
+def test_a_fault_that_is_not_of_the_device_keeps_the_device(make_pipeline):
     engine = FakeGpuEngine()
     broken = replace(engine, fails_at={0: ValueError("shapes don't match")})
     pipeline = make_pipeline(FakeSource(1), broken, STRICT)
@@ -133,7 +125,7 @@ def test_a_fault_that_is_not_of_the_device_keeps_the_device(make_pipeline: MakeP
     assert engine.spare.seen == []
 
 
-def test_a_model_that_was_chosen_meanwhile_stays() -> None:
+def test_a_model_that_was_chosen_meanwhile_stays():
     engine, chosen, spare = FakeEngine(), FakeEngine(), FakeEngine()
     cell = Pipeline(FakeSource(), engine).settings
     cell.set_engine(chosen)
@@ -141,9 +133,7 @@ def test_a_model_that_was_chosen_meanwhile_stays() -> None:
     assert cell.current.engine is chosen
 
 
-def test_a_sink_that_fails_is_removed_and_the_others_get_every_frame(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_a_sink_that_fails_is_removed_and_the_others_get_every_frame(make_pipeline):
     class BrokenSink:
         def __init__(self) -> None:
             self.calls = 0
@@ -164,7 +154,7 @@ def test_a_sink_that_fails_is_removed_and_the_others_get_every_frame(
     assert "bad sink" in news
 
 
-def test_the_first_model_continues_when_the_second_one_fails(make_pipeline: MakePipeline) -> None:
+def test_the_first_model_continues_when_the_second_one_fails(make_pipeline):
     second = FakeEngine(fails_at=dict.fromkeys(range(9), ValueError("second")), spec=FAKE_SPEC)
     pipeline = make_pipeline(FakeSource(4), FakeEngine(), VIEWER)
     pipeline.settings.set_second(SecondModel(second, Thresholds()))
@@ -177,9 +167,7 @@ def test_the_first_model_continues_when_the_second_one_fails(make_pipeline: Make
     assert "second model" in news
 
 
-def test_a_tracker_that_fails_leaves_detections_without_tracks(
-    make_pipeline: MakePipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_tracker_that_fails_leaves_detections_without_tracks(make_pipeline, monkeypatch):
     def fail(*_: object) -> None:
         raise ImportError("no tracker here")
 
@@ -194,7 +182,7 @@ def test_a_tracker_that_fails_leaves_detections_without_tracks(
     assert "no tracker here" in news
 
 
-def test_every_buffer_comes_back_after_faults(make_pipeline: MakePipeline) -> None:
+def test_every_buffer_comes_back_after_faults(make_pipeline):
     engine = FakeEngine(fails_at=dict.fromkeys(range(0, 40, 2), ValueError("odd")))
     options = replace(VIEWER, slots=5)
     pipeline = make_pipeline(FakeSource(40), engine, options)
@@ -216,7 +204,7 @@ class Slotted:
 
 
 @pytest.mark.parametrize("kind", [Owner, Slotted])
-def test_each_object_is_reported_once_whatever_its_place_in_memory(kind: type) -> None:
+def test_each_object_is_reported_once_whatever_its_place_in_memory(kind):
     faults = Faults(Clock())
     for _ in range(20):
         owner = kind()

@@ -14,7 +14,7 @@ def running(threads: int = 2) -> Lifecycle:
     return lifecycle
 
 
-def test_a_run_goes_from_idle_over_starting_and_running_to_idle() -> None:
+def test_a_run_goes_from_idle_over_starting_and_running_to_idle():
     lifecycle = Lifecycle()
     states = [lifecycle.state]
     lifecycle.begin(1)
@@ -29,12 +29,12 @@ def test_a_run_goes_from_idle_over_starting_and_running_to_idle() -> None:
     assert lifecycle.stop_reason is StopReason.REQUESTED
 
 
-def test_a_run_can_not_start_twice() -> None:
+def test_a_run_can_not_start_twice():
     with pytest.raises(PipelineError, match="is still"):
         running().begin(2)
 
 
-def test_the_first_failure_is_kept_and_settles_the_state_when_all_threads_ended() -> None:
+def test_the_first_failure_is_kept_and_settles_the_state_when_all_threads_ended():
     lifecycle = running()
     first = SourceError("gone")
     lifecycle.failed(first)
@@ -46,7 +46,7 @@ def test_the_first_failure_is_kept_and_settles_the_state_when_all_threads_ended(
     assert lifecycle.failure is first
 
 
-def test_an_unexpected_error_is_wrapped_in_one_line() -> None:
+def test_an_unexpected_error_is_wrapped_in_one_line():
     lifecycle = running()
     cause = ValueError("first line\nsecond line")
     lifecycle.failed(cause)
@@ -55,13 +55,13 @@ def test_an_unexpected_error_is_wrapped_in_one_line() -> None:
     assert lifecycle.failure.__cause__ is cause
 
 
-def test_an_error_without_text_still_says_something() -> None:
+def test_an_error_without_text_still_says_something():
     lifecycle = running()
     lifecycle.failed(MemoryError())
     assert str(lifecycle.failure) == "MemoryError: no reason given"
 
 
-def test_the_first_reason_to_stop_stays() -> None:
+def test_the_first_reason_to_stop_stays():
     lifecycle = running()
     lifecycle.stopping(StopReason.END_OF_STREAM)
     lifecycle.stopping(StopReason.REQUESTED)
@@ -70,7 +70,7 @@ def test_the_first_reason_to_stop_stays() -> None:
     assert lifecycle.state is PipelineState.STOPPING
 
 
-def test_a_thread_that_ends_without_a_reason_has_failed() -> None:
+def test_a_thread_that_ends_without_a_reason_has_failed():
     lifecycle = running(2)
     lifecycle.thread_ended()
     assert lifecycle.state is PipelineState.STOPPING
@@ -79,13 +79,13 @@ def test_a_thread_that_ends_without_a_reason_has_failed() -> None:
     assert "without a reason" in str(lifecycle.failure)
 
 
-def test_stopping_what_never_started_changes_nothing() -> None:
+def test_stopping_what_never_started_changes_nothing():
     lifecycle = Lifecycle()
     lifecycle.stopping(StopReason.REQUESTED)
     assert lifecycle.state is PipelineState.IDLE
 
 
-def test_a_new_run_forgets_the_failure() -> None:
+def test_a_new_run_forgets_the_failure():
     lifecycle = running(1)
     lifecycle.failed(SourceError("gone"))
     lifecycle.thread_ended()

@@ -68,7 +68,7 @@ def has_all_back(pool: PinnedPool, slots: int) -> bool:
     return None not in leases and pool.acquire(0) is None
 
 
-def test_batches_give_the_results_of_one_by_one_in_order(make_pipeline: MakePipeline) -> None:
+def test_batches_give_the_results_of_one_by_one_in_order(make_pipeline):
     _, alone = run(make_pipeline, *slow_start(23, 1))
     source, engine, options = slow_start(23, 4)
     _, collector = run(make_pipeline, source, engine, options)
@@ -81,14 +81,14 @@ def test_batches_give_the_results_of_one_by_one_in_order(make_pipeline: MakePipe
     assert {result.timings.forward_ms for result in collector.results} == {2.0}
 
 
-def test_every_buffer_is_given_back(make_pipeline: MakePipeline, pools: list[PinnedPool]) -> None:
+def test_every_buffer_is_given_back(make_pipeline, pools):
     source, engine, options = slow_start(30, 4)
     pipeline, _ = run(make_pipeline, source, engine, options)
     pipeline.close()
     assert has_all_back(pools[0], options.slots)
 
 
-def test_memory_is_bounded_by_the_batch(make_pipeline: MakePipeline) -> None:
+def test_memory_is_bounded_by_the_batch(make_pipeline):
     source, engine, options = slow_start(200, 4)
     pipeline = make_pipeline(source, engine, options)
     pipeline.start()
@@ -98,9 +98,7 @@ def test_memory_is_bounded_by_the_batch(make_pipeline: MakePipeline) -> None:
     engine.go_on()
 
 
-def test_an_error_in_a_batch_ends_the_pipeline_at_that_frame(
-    make_pipeline: MakePipeline, pools: list[PinnedPool]
-) -> None:
+def test_an_error_in_a_batch_ends_the_pipeline_at_that_frame(make_pipeline, pools):
     source, engine, options = slow_start(20, 4, fails_at={3: RuntimeError("a bug")})
     pipeline = make_pipeline(source, engine, options)
     collector = collect(pipeline)
@@ -115,7 +113,7 @@ def test_an_error_in_a_batch_ends_the_pipeline_at_that_frame(
     assert has_all_back(pools[0], options.slots)
 
 
-def test_a_frame_that_fails_is_the_only_one_without_boxes(make_pipeline: MakePipeline) -> None:
+def test_a_frame_that_fails_is_the_only_one_without_boxes(make_pipeline):
     source, engine, _ = slow_start(20, 4, fails_at={3: RuntimeError("a bug")})
     options = PipelineOptions(
         pace=False, hold_at_end=False, carries_on=True, batch=4, queue_size=4, slots=14
@@ -126,9 +124,7 @@ def test_a_frame_that_fails_is_the_only_one_without_boxes(make_pipeline: MakePip
     assert engine.batches.count(4) + engine.batches.count(3) <= 1, "then frame by frame"
 
 
-def test_a_stop_in_the_middle_of_a_batch_publishes_no_frame_after_it(
-    make_pipeline: MakePipeline, pools: list[PinnedPool]
-) -> None:
+def test_a_stop_in_the_middle_of_a_batch_publishes_no_frame_after_it(make_pipeline, pools):
     source, engine, options = slow_start(20, 4)
     engine.blocks_at = {0, 2}
     pipeline = make_pipeline(source, engine, options)
@@ -153,7 +149,7 @@ def test_a_stop_in_the_middle_of_a_batch_publishes_no_frame_after_it(
     assert has_all_back(pools[0], options.slots)
 
 
-def test_a_live_source_is_not_batched(make_pipeline: MakePipeline) -> None:
+def test_a_live_source_is_not_batched(make_pipeline):
     source, engine = FakeSource(live=True), BatchingEngine(blocks_at={0})
     pipeline = make_pipeline(source, engine, PipelineOptions.at_full_speed(4))
     collector = collect(pipeline)
@@ -170,7 +166,7 @@ def test_a_live_source_is_not_batched(make_pipeline: MakePipeline) -> None:
     assert pipeline.status().stats.drops[QUEUE_FULL] >= 4
 
 
-def test_a_slow_model_runs_frame_by_frame(make_pipeline: MakePipeline) -> None:
+def test_a_slow_model_runs_frame_by_frame(make_pipeline):
     source, engine, options = slow_start(8, 4)
     infer = engine.infer
     engine.infer = lambda bgr: (infer(bgr)[0], (0.0, 900.0, 0.0))
@@ -179,7 +175,7 @@ def test_a_slow_model_runs_frame_by_frame(make_pipeline: MakePipeline) -> None:
     assert len(collector.results) == 8
 
 
-def test_take_more_takes_what_waits_without_waiting() -> None:
+def test_take_more_takes_what_waits_without_waiting():
     queue = FrameQueue[int](8, discard=lambda item: None)
     assert queue.take_more(3) == []
     for item in range(5):
@@ -188,6 +184,6 @@ def test_take_more_takes_what_waits_without_waiting() -> None:
 
 
 @pytest.mark.parametrize("batch", [0, 4])
-def test_a_batch_must_fit_the_queue(batch: int) -> None:
+def test_a_batch_must_fit_the_queue(batch):
     with pytest.raises(ValueError, match="batch"):
         PipelineOptions(batch=batch, queue_size=2)

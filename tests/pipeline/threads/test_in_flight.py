@@ -56,7 +56,7 @@ def run(
     return pipeline, collector
 
 
-def test_results_are_those_of_one_by_one_in_order(make_pipeline: MakePipeline) -> None:
+def test_results_are_those_of_one_by_one_in_order(make_pipeline):
     _, alone = run(make_pipeline, FakeSource(40), FakeEngine(blocks_at={0}))
     source, engine = held(40)
     _, collector = run(make_pipeline, source, engine)
@@ -68,16 +68,14 @@ def test_results_are_those_of_one_by_one_in_order(make_pipeline: MakePipeline) -
     assert engine.threads == {"kpviewer-inference"}
 
 
-def test_an_engine_may_ask_for_one_frame_at_a_time(make_pipeline: MakePipeline) -> None:
+def test_an_engine_may_ask_for_one_frame_at_a_time(make_pipeline):
     source, engine = held(9, frames_in_flight=1)
     _, collector = run(make_pipeline, source, engine)
     assert collector.numbers == list(range(9))
     assert engine.submitted == []
 
 
-def test_frames_of_a_live_source_wait_to_be_replaced_by_newer_ones(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_frames_of_a_live_source_wait_to_be_replaced_by_newer_ones(make_pipeline):
     source, engine = FakeSource(live=True), SubmittingFakeEngine(blocks_at={0})
     pipeline = make_pipeline(source, engine, FAST)
     collector = collect(pipeline)
@@ -92,7 +90,7 @@ def test_frames_of_a_live_source_wait_to_be_replaced_by_newer_ones(
     assert engine.submitted == []
 
 
-def test_a_frame_with_none_behind_it_runs_alone(make_pipeline: MakePipeline) -> None:
+def test_a_frame_with_none_behind_it_runs_alone(make_pipeline):
     engine = SubmittingFakeEngine()
     pipeline = make_pipeline(FakeSource(1), engine, FAST)
     collector = collect(pipeline)
@@ -102,7 +100,7 @@ def test_a_frame_with_none_behind_it_runs_alone(make_pipeline: MakePipeline) -> 
     assert engine.submitted == []
 
 
-def test_batches_are_not_broken_up(make_pipeline: MakePipeline) -> None:
+def test_batches_are_not_broken_up(make_pipeline):
     engine = SubmittingBatchEngine(blocks_at={0})
     options = PipelineOptions.at_full_speed(4)
     _, collector = run(make_pipeline, FakeSource(20), engine, options)
@@ -110,7 +108,7 @@ def test_batches_are_not_broken_up(make_pipeline: MakePipeline) -> None:
     assert engine.most_alive <= 1
 
 
-def test_a_buffer_is_reused_only_after_its_copy(make_pipeline: MakePipeline) -> None:
+def test_a_buffer_is_reused_only_after_its_copy(make_pipeline):
     """Stop with two frames in flight, and run again with the same buffers."""
     source, engine = held(30)
     pipeline = make_pipeline(source, engine, dataclasses.replace(FAST, slots=5))
@@ -137,7 +135,7 @@ def test_a_buffer_is_reused_only_after_its_copy(make_pipeline: MakePipeline) -> 
     engine.finish_copies()
 
 
-def test_a_stop_publishes_no_frame_in_flight(make_pipeline: MakePipeline) -> None:
+def test_a_stop_publishes_no_frame_in_flight(make_pipeline):
     source, engine = held(30)
     pipeline = make_pipeline(source, engine, FAST)
     numbers: list[int] = []
@@ -157,7 +155,7 @@ def test_a_stop_publishes_no_frame_in_flight(make_pipeline: MakePipeline) -> Non
     assert 2 in engine.submitted
 
 
-def test_results_stay_with_their_frames_over_a_seek(make_pipeline: MakePipeline) -> None:
+def test_results_stay_with_their_frames_over_a_seek(make_pipeline):
     source, engine = held(100)
     pipeline = make_pipeline(source, engine, FAST)
     collector = collect(pipeline)
@@ -174,9 +172,7 @@ def test_results_stay_with_their_frames_over_a_seek(make_pipeline: MakePipeline)
         assert result.detections.xyxy[0, 0] == result.frame.index
 
 
-def test_a_frame_in_flight_belongs_to_the_model_that_began_with_it(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_a_frame_in_flight_belongs_to_the_model_that_began_with_it(make_pipeline):
     source, first = held(10)
     second = SubmittingFakeEngine(spec=dataclasses.replace(FAKE_SPEC, name="second"))
     pipeline = make_pipeline(source, first, FAST)
@@ -196,7 +192,7 @@ def test_a_frame_in_flight_belongs_to_the_model_that_began_with_it(
     assert len(collector.results[-1].detections) == 0, "0.9 is below the new threshold"
 
 
-def test_present_thresholds_count_for_a_frame_in_flight(make_pipeline: MakePipeline) -> None:
+def test_present_thresholds_count_for_a_frame_in_flight(make_pipeline):
     source, engine = held(5)
     pipeline = make_pipeline(source, engine, FAST)
 
@@ -216,9 +212,7 @@ def test_present_thresholds_count_for_a_frame_in_flight(make_pipeline: MakePipel
 
 
 @pytest.mark.parametrize("refuses", [False, True], ids=["result", "submit"])
-def test_a_frame_that_fails_is_the_only_one_without_boxes(
-    make_pipeline: MakePipeline, refuses: bool
-) -> None:
+def test_a_frame_that_fails_is_the_only_one_without_boxes(make_pipeline, refuses):
     bug = {3: RuntimeError("a bug")}
     source, engine = held(12, fails_at=bug, refuses=bug if refuses else {})
     pipeline, collector = run(make_pipeline, source, engine, VIEWER)
@@ -227,15 +221,13 @@ def test_a_frame_that_fails_is_the_only_one_without_boxes(
     assert any("tried again" in line for line in pipeline.faults.take_news())
 
 
-def test_a_frame_that_fails_once_gets_its_boxes(make_pipeline: MakePipeline) -> None:
+def test_a_frame_that_fails_once_gets_its_boxes(make_pipeline):
     source, engine = held(8, refuses={3: RuntimeError("short of memory")})
     _, collector = run(make_pipeline, source, engine)
     assert [len(result.detections) for result in collector.results] == [1] * 8
 
 
-def test_the_first_error_ends_a_pipeline_that_does_not_carry_on(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_the_first_error_ends_a_pipeline_that_does_not_carry_on(make_pipeline):
     source, engine = held(20, fails_at={4: RuntimeError("a bug")})
     pipeline = make_pipeline(source, engine, FAST)
     collector = collect(pipeline)
@@ -267,9 +259,7 @@ class LosingEngine(SubmittingFakeEngine):
         return self.spares[-1]
 
 
-def test_frames_in_flight_on_a_lost_gpu_continue_on_one_cpu_engine(
-    make_pipeline: MakePipeline,
-) -> None:
+def test_frames_in_flight_on_a_lost_gpu_continue_on_one_cpu_engine(make_pipeline):
     source, engine = FakeSource(20), LosingEngine(blocks_at={0})
     pipeline, collector = run(make_pipeline, source, engine)
     assert collector.numbers == list(range(20))
@@ -279,7 +269,7 @@ def test_frames_in_flight_on_a_lost_gpu_continue_on_one_cpu_engine(
     assert pipeline.settings.current.engine is spare
 
 
-def test_the_second_model_sees_the_frame_of_the_first(make_pipeline: MakePipeline) -> None:
+def test_the_second_model_sees_the_frame_of_the_first(make_pipeline):
     source, engine = held(15)
     second = SubmittingFakeEngine()
     pipeline = make_pipeline(source, engine, FAST)
@@ -296,7 +286,7 @@ def test_the_second_model_sees_the_frame_of_the_first(make_pipeline: MakePipelin
         assert result.second.difference.false_negatives == 0
 
 
-def test_a_sink_that_was_removed_gets_no_frame_in_flight(make_pipeline: MakePipeline) -> None:
+def test_a_sink_that_was_removed_gets_no_frame_in_flight(make_pipeline):
     source, engine = held(6)
     pipeline = make_pipeline(source, engine, FAST)
     numbers: list[int] = []

@@ -60,9 +60,7 @@ def stuck_in_open(**given: bool) -> StuckSource:
 
 
 @pytest.mark.parametrize("live", [False, True])
-def test_a_source_that_never_opens_has_failed_after_five_and_a_half_seconds(
-    stage: Stage, live: bool
-) -> None:
+def test_a_source_that_never_opens_has_failed_after_five_and_a_half_seconds(stage, live):
     source = stuck_in_open(live=live)
     pipeline = stage.pipeline(source)
     pipeline.start()
@@ -78,7 +76,7 @@ def test_a_source_that_never_opens_has_failed_after_five_and_a_half_seconds(
     pipeline.close()
 
 
-def test_a_generated_video_that_takes_long_waits_for_no_device() -> None:
+def test_a_generated_video_that_takes_long_waits_for_no_device():
     is_prepared, clock = threading.Event(), FakeClock()
     info = StreamInfo("generated", 64, 48, 30.0, 3, is_live=False, is_seekable=False)
     source = GeneratedVideo(info, lambda: is_prepared.wait(TIMEOUT_S), lambda *_: None)
@@ -92,7 +90,7 @@ def test_a_generated_video_that_takes_long_waits_for_no_device() -> None:
         assert not pipeline.status().state.is_over
 
 
-def test_a_run_is_over_though_its_source_hangs_in_open(stage: Stage) -> None:
+def test_a_run_is_over_though_its_source_hangs_in_open(stage):
     source = stuck_in_open()
     pipeline = stage.pipeline(source)
     pipeline.start()
@@ -105,7 +103,7 @@ def test_a_run_is_over_though_its_source_hangs_in_open(stage: Stage) -> None:
     assert pipeline.join(0)
 
 
-def test_a_slow_model_gets_every_frame_of_a_file_that_has_ended(stage: Stage) -> None:
+def test_a_slow_model_gets_every_frame_of_a_file_that_has_ended(stage):
     engine = FakeEngine(blocks_at={0})
     options = PipelineOptions(clock=stage.clock, pace=False, hold_at_end=False)
     pipeline = stage.make(FakeSource(3), engine, options)
@@ -120,9 +118,7 @@ def test_a_slow_model_gets_every_frame_of_a_file_that_has_ended(stage: Stage) ->
     assert results.numbers == [0, 1, 2]
 
 
-def test_closing_returns_while_a_read_hangs_and_its_buffer_stays_unused(
-    stage: Stage,
-) -> None:
+def test_closing_returns_while_a_read_hangs_and_its_buffer_stays_unused(stage):
     source = StuckSource(faults={2: stalls()})
     pipeline = stage.pipeline(source, FakeEngine())
     pipeline.start()
@@ -139,7 +135,7 @@ def test_closing_returns_while_a_read_hangs_and_its_buffer_stays_unused(
         pipeline.start()
 
 
-def test_a_file_that_stops_answering_is_reported_after_five_seconds(stage: Stage) -> None:
+def test_a_file_that_stops_answering_is_reported_after_five_seconds(stage):
     source = StuckSource(faults={2: stalls()})
     pipeline = stage.pipeline(source)
     pipeline.start()
@@ -149,7 +145,7 @@ def test_a_file_that_stops_answering_is_reported_after_five_seconds(stage: Stage
     assert pipeline.status().read_s == pytest.approx(5.5)
 
 
-def test_a_seek_that_hangs_is_reported_too(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_seek_that_hangs_is_reported_too(stage, monkeypatch):
     source, over = StuckSource(30), threading.Event()
     begun = threading.Event()
 
@@ -185,7 +181,7 @@ class Hang:
         self.engine.wait_for(2)
 
 
-def test_a_model_that_hangs_is_reported_after_ten_seconds(stage: Stage) -> None:
+def test_a_model_that_hangs_is_reported_after_ten_seconds(stage):
     hang = Hang(stage)
     stage.clock.advance(9.9)
     assert hang.pipeline.status().model_silent_s is None
@@ -195,7 +191,7 @@ def test_a_model_that_hangs_is_reported_after_ten_seconds(stage: Stage) -> None:
     eventually(lambda: hang.pipeline.status().model_silent_s is None)
 
 
-def test_another_model_takes_over_from_one_that_hangs(stage: Stage) -> None:
+def test_another_model_takes_over_from_one_that_hangs(stage):
     hang, other = Hang(stage), FakeEngine()
     stage.clock.advance(10.5)
     (stuck,) = [each for each in threading.enumerate() if each.name == "kpviewer-inference"]
@@ -213,7 +209,7 @@ def test_another_model_takes_over_from_one_that_hangs(stage: Stage) -> None:
     assert hang.pipeline.status().state is PipelineState.RUNNING
 
 
-def test_closing_returns_while_a_model_hangs(stage: Stage) -> None:
+def test_closing_returns_while_a_model_hangs(stage):
     hang = Hang(stage)
     hang.source.wake()
     hang.pipeline.close(timeout_s=0)
@@ -221,9 +217,7 @@ def test_closing_returns_while_a_model_hangs(stage: Stage) -> None:
     hang.engine.go_on()
 
 
-def test_a_thread_that_join_wrongly_reports_as_ended_is_let_go_like_others(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_thread_that_join_wrongly_reports_as_ended_is_let_go_like_others(stage, monkeypatch):
     """As Python does once a signal handler has raised in ``join``."""
     hang = Hang(stage)
     monkeypatch.setattr(threading.Thread, "join", lambda _self, _timeout=None: None)
@@ -235,7 +229,7 @@ def test_a_thread_that_join_wrongly_reports_as_ended_is_let_go_like_others(
 
 
 @pytest.mark.parametrize("limits_s", [(15.0, 15.0), (5.0, 30.0)], ids=["camera", "first image"])
-def test_a_source_may_take_longer_to_open(stage: Stage, limits_s: tuple[float, float]) -> None:
+def test_a_source_may_take_longer_to_open(stage, limits_s):
     """A camera from the start; an address once its first image has begun to arrive."""
     source = stuck_in_open(live=True)
     source.open_timeout_s, limit_s = limits_s

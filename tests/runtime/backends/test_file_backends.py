@@ -64,8 +64,8 @@ ON_CPU = ["onnxruntime CPU fp32", "openvino CPU bf16", "openvino CPU fp32"]
     ],
 )  # fmt: skip
 def test_what_is_installed_is_offered(
-    path: Path, machine, *, providers, devices, device: str, backend: str, expected: list[str]
-) -> None:
+    path, machine, *, providers, devices, device, backend, expected
+):
     machine(providers, devices)
     assert offered(path, device, backend=backend) == expected
 
@@ -78,15 +78,13 @@ def test_what_is_installed_is_offered(
         ("toaster", r"runs here on cpu, npu, got 'toaster'"),
     ],
 )
-def test_what_is_not_there_is_refused_with_what_is(
-    path: Path, machine, device: str, message: str
-) -> None:
+def test_what_is_not_there_is_refused_with_what_is(path, machine, device, message):
     machine((), ("NPU",))
     with pytest.raises(PipelineError, match=message):
         offered(path, device)
 
 
-def test_a_quantised_file_runs_at_int8_alone(path: Path, machine) -> None:
+def test_a_quantised_file_runs_at_int8_alone(path, machine):
     machine()
     detector = open_onnx(path)
     with path.open("ab") as file:
@@ -95,9 +93,7 @@ def test_a_quantised_file_runs_at_int8_alone(path: Path, machine) -> None:
     assert [each.precision for each in runners] == ["int8", "int8"]
 
 
-def test_a_provider_gets_its_device_and_one_that_can_not_start_says_so(
-    path: Path, machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_provider_gets_its_device_and_one_that_can_not_start_says_so(path, machine, monkeypatch):
     ort = pytest.importorskip("onnxruntime")
     real, asked = ort.InferenceSession, []
 
@@ -113,7 +109,7 @@ def test_a_provider_gets_its_device_and_one_that_can_not_start_says_so(
     assert asked == [[(CUDA, {"device_id": "1"})]]
 
 
-def test_auto_goes_on_without_a_provider_that_can_not_start(path: Path, machine) -> None:
+def test_auto_goes_on_without_a_provider_that_can_not_start(path, machine):
     machine((CUDA,))
     executor = Executor(open_onnx(path), "auto")
     executor.infer(np.zeros((64, 96, 3), np.uint8))
@@ -121,7 +117,7 @@ def test_auto_goes_on_without_a_provider_that_can_not_start(path: Path, machine)
     assert executor.on_cpu() is None
 
 
-def test_a_model_on_another_device_goes_on_on_the_cpu_when_that_fails(path: Path, machine) -> None:
+def test_a_model_on_another_device_goes_on_on_the_cpu_when_that_fails(path, machine):
     machine((CUDA,))
     moved = Executor(open_onnx(path), "cuda").on_cpu()
     assert moved is not None
@@ -129,7 +125,7 @@ def test_a_model_on_another_device_goes_on_on_the_cpu_when_that_fails(path: Path
     assert (moved.backend, moved.device_name) == ("onnxruntime", "CPU")
 
 
-def test_a_session_names_its_provider(path: Path) -> None:
+def test_a_session_names_its_provider(path):
     assert OrtSession(path).facts.stem == "m"
 
 

@@ -59,7 +59,7 @@ def chosen(key: str = KEY, runners: list[Named] = RUNNERS) -> Named | None:
     return decision.found_in(runners) if decision is not None else None
 
 
-def test_a_choice_is_remembered() -> None:
+def test_a_choice_is_remembered():
     assert chosen() is None
     remember(KEY, Decision.of(RUNNERS[1]))
     assert chosen() is RUNNERS[1]
@@ -76,14 +76,14 @@ def test_a_choice_is_remembered() -> None:
         f'{{"{KEY}": {{"runner": ["torch", "fp32"]}}}}', " " * (MAX_FILE_BYTES + 1),
     ],
 )  # fmt: skip
-def test_a_damaged_file_is_ignored_and_replaced(file: Path, text: str) -> None:
+def test_a_damaged_file_is_ignored_and_replaced(file, text):
     file.write_bytes(text.encode("utf-8", "surrogateescape"))
     assert chosen() is None
     remember(KEY, Decision.of(RUNNERS[0]))
     assert chosen() is RUNNERS[0]
 
 
-def test_the_file_does_not_grow_without_end(file: Path) -> None:
+def test_the_file_does_not_grow_without_end(file):
     for number in range(MAX_DECISIONS + 5):
         remember(f"{number:064}", Decision.of(RUNNERS[0]))
     assert len(json.loads(file.read_text())) == MAX_DECISIONS
@@ -91,16 +91,14 @@ def test_the_file_does_not_grow_without_end(file: Path) -> None:
     assert chosen(f"{5:064}") is RUNNERS[0]
 
 
-def test_a_folder_that_can_not_be_written_is_no_fault(file: Path) -> None:
+def test_a_folder_that_can_not_be_written_is_no_fault(file):
     file.parent.rmdir()
     file.parent.write_text("a file")
     remember(KEY, Decision.of(RUNNERS[0]))
     assert chosen() is None
 
 
-def test_a_choice_depends_on_weights_size_runners_and_versions(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_choice_depends_on_weights_size_runners_and_versions(monkeypatch):
     torch.manual_seed(0)
     detector, other = build_light_ssd(), build_light_ssd()
     other.network.load_state_dict(detector.network.state_dict())
@@ -123,7 +121,7 @@ def probe() -> BrightestPixel:
     return BrightestPixel(spec(), nn.Conv2d(3, 3, 1))
 
 
-def test_the_second_start_measures_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_second_start_measures_nothing(monkeypatch):
     measured = []
     monkeypatch.setattr(choosing, "share_of_cores", lambda: 1.0)
     monkeypatch.setattr(
@@ -151,11 +149,8 @@ def test_the_second_start_measures_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     ],
 )
 def test_a_doubtful_choice_is_measured_again_and_the_calmest_counts(
-    monkeypatch: pytest.MonkeyPatch,
-    cores: list[float],
-    leads: list[float],
-    expected: list[int],
-) -> None:
+    monkeypatch, cores, leads, expected
+):
     found, detector = [], SimpleNamespace(spec=LIGHT_SPEC, network=None)
     image, box = np.zeros((64, 64, 3), np.uint8), letterbox_of(LIGHT_SPEC, (64, 64))
     for start, free in enumerate(cores):
@@ -174,7 +169,7 @@ def test_a_doubtful_choice_is_measured_again_and_the_calmest_counts(
     assert found == expected
 
 
-def test_the_first_loader_takes_what_is_remembered_and_else_the_exact_runner() -> None:
+def test_the_first_loader_takes_what_is_remembered_and_else_the_exact_runner():
     detector, image = probe(), np.zeros((64, 64, 3), np.uint8)
     first = Executor(detector, "cpu", measures=False)
     first.infer(image)
@@ -191,7 +186,7 @@ def test_the_first_loader_takes_what_is_remembered_and_else_the_exact_runner() -
         assert second.is_settled is is_settled
 
 
-def test_a_remembered_backend_that_fails_is_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_remembered_backend_that_fails_is_measured_again(monkeypatch):
     def fails(*_: object) -> None:
         raise RuntimeError("no driver")
 

@@ -42,9 +42,7 @@ def program_of(
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("source_hw", [(240, 320), (180, 320)], ids=str)
-def test_results_are_those_of_eager_torch_on_the_cpu(
-    name: str, source_hw: tuple[int, int], frame: ImageArray
-) -> None:
+def test_results_are_those_of_eager_torch_on_the_cpu(name, source_hw, frame):
     detector, bgr = open_in_torch(name), resized(frame, source_hw)
     network, box = eager_network(detector, CPU), letterbox_of(detector.spec, source_hw)
     eager = TorchRunner(detector, network, Preprocessor(detector.spec, CPU), "fp32")
@@ -58,7 +56,7 @@ def test_results_are_those_of_eager_torch_on_the_cpu(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_images_of_a_batch_are_those_of_one_by_one(name: str, frame: ImageArray) -> None:
+def test_images_of_a_batch_are_those_of_one_by_one(name, frame):
     detector = open_in_torch(name)
     program = program_of(detector, eager_network(detector, CPU), (120, 160), torch.float32)
     images = torch.from_numpy(np.stack([resized(frame, (120, 160)), np.zeros((120, 160, 3), "u1")]))
@@ -83,7 +81,7 @@ def on_fake_gpu(network: nn.Module) -> nn.Module:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_graph_can_hold_every_shipped_model(name: str) -> None:
+def test_a_graph_can_hold_every_shipped_model(name):
     detector = open_in_torch(name)
     network = eager_network(detector, CPU)
     with FakeTensorMode(allow_non_fake_inputs=True), torch.inference_mode():
@@ -96,7 +94,7 @@ def test_a_graph_can_hold_every_shipped_model(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_weights_cast_once_change_nothing_under_autocast(name: str, frame: ImageArray) -> None:
+def test_weights_cast_once_change_nothing_under_autocast(name, frame):
     detector, dtype = open_in_torch(name), torch.bfloat16
     network = eager_network(detector, CPU)
     image = torch.from_numpy(resized(frame, (120, 160)))[None]

@@ -32,9 +32,7 @@ CPU = torch.device("cpu")
 
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
 @pytest.mark.parametrize("sampling", ON_HOST, ids=str)
-def test_resizing_is_that_of_the_host(
-    sampling: Sampling, sizes: tuple[tuple[int, int], tuple[int, int]]
-) -> None:
+def test_resizing_is_that_of_the_host(sampling, sizes):
     from_hw, size_hw = sizes
     images = np.random.default_rng(0).integers(0, 256, (2, *from_hw, 3), np.uint8)
     found = Resampling(sampling, from_hw, size_hw, CPU)(torch.from_numpy(images))
@@ -44,11 +42,11 @@ def test_resizing_is_that_of_the_host(
         assert np.abs(own - on_host(image, size_hw)).max() <= tolerance
 
 
-def test_half_of_four_pixels_is_their_mean() -> None:
+def test_half_of_four_pixels_is_their_mean():
     image = torch.tensor([[[0], [10]], [[20], [50]]], dtype=torch.uint8).expand(1, 2, 2, 3)
     assert Resampling(Sampling.SMOOTH, (2, 2), (1, 1), CPU)(image).flatten().tolist() == [20.0] * 3
 
 
-def test_a_size_that_only_opencv_computes_is_refused() -> None:
+def test_a_size_that_only_opencv_computes_is_refused():
     with pytest.raises(PipelineError, match="shrinks along one side"):
         Resampling(Sampling.SMOOTH, (900, 50), (100, 60), CPU)

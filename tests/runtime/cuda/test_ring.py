@@ -45,9 +45,7 @@ def ring_of(
 
 @pytest.mark.parametrize("pins", [True, False], ids=["pinned", "staged"])
 @pytest.mark.parametrize("late", LATENESS, ids=str)
-def test_every_result_is_that_of_its_image_whatever_is_late(
-    late: tuple[bool, bool], pins: bool
-) -> None:
+def test_every_result_is_that_of_its_image_whatever_is_late(late, pins):
     ring = ring_of(FakeDevice(late, pins=pins))
     flights, numbers = [], []
     for number in range(50):
@@ -59,7 +57,7 @@ def test_every_result_is_that_of_its_image_whatever_is_late(
 
 
 @pytest.mark.parametrize("late", LATENESS, ids=str)
-def test_a_flight_that_is_overtaken_keeps_its_result(late: tuple[bool, bool]) -> None:
+def test_a_flight_that_is_overtaken_keeps_its_result(late):
     ring = ring_of(FakeDevice(late))
     flights = [ring.submit([stamped(number)]) for number in range(5 * SLOTS)]
     assert [number_of(flight.rows()) for flight in reversed(flights)] == [*range(5 * SLOTS)][::-1]
@@ -68,7 +66,7 @@ def test_a_flight_that_is_overtaken_keeps_its_result(late: tuple[bool, bool]) ->
     assert number_of(rows) == 0, "rows are the caller's own"
 
 
-def test_an_image_that_is_not_pinned_may_be_overwritten_at_once() -> None:
+def test_an_image_that_is_not_pinned_may_be_overwritten_at_once():
     ring = ring_of(FakeDevice(pins=False))
     bgr = stamped(7)
     flight = ring.submit([bgr])
@@ -76,7 +74,7 @@ def test_an_image_that_is_not_pinned_may_be_overwritten_at_once() -> None:
     assert number_of(flight.rows()) == 7
 
 
-def test_a_pinned_image_may_be_overwritten_after_its_fence() -> None:
+def test_a_pinned_image_may_be_overwritten_after_its_fence():
     ring = ring_of(FakeDevice())
     bgr = stamped(7)
     flight = ring.submit([bgr])
@@ -87,7 +85,7 @@ def test_a_pinned_image_may_be_overwritten_after_its_fence() -> None:
     assert number_of(flight.rows()) == 7
 
 
-def test_the_next_image_is_copied_before_the_last_is_computed() -> None:
+def test_the_next_image_is_copied_before_the_last_is_computed():
     device = FakeDevice((False, True))
     ring = ring_of(device)
     first, second = ring.submit([stamped(1)]), ring.submit([stamped(2)])
@@ -97,13 +95,13 @@ def test_the_next_image_is_copied_before_the_last_is_computed() -> None:
     assert (number_of(first.rows()), number_of(second.rows())) == (1, 2)
 
 
-def test_images_of_a_batch_stay_in_order() -> None:
+def test_images_of_a_batch_stay_in_order():
     ring = ring_of(FakeDevice(), shape=(3, *SHAPE[1:]))
     rows = ring.submit([stamped(number) for number in (5, 6, 7)]).rows()
     assert [number_of(each) for each in rows] == [5, 6, 7]
 
 
-def test_stages_are_those_of_the_image() -> None:
+def test_stages_are_those_of_the_image():
     ring = ring_of(FakeDevice())
     flight = ring.submit([stamped(1)])
     upload_ms, compute_ms, back_ms = flight.stages_ms()
@@ -112,14 +110,14 @@ def test_stages_are_those_of_the_image() -> None:
     assert back_ms > 0
 
 
-def test_a_program_that_asks_the_host_is_refused_before_its_capture() -> None:
+def test_a_program_that_asks_the_host_is_refused_before_its_capture():
     device = FakeDevice()
     with pytest.raises(PipelineError, match="reads a value on the host"):
         ring_of(device, lambda images: read(images) * images.sum().item())
     assert device.captures == 0
 
 
-def test_a_lost_device_holds_no_buffer() -> None:
+def test_a_lost_device_holds_no_buffer():
     flight = ring_of(FakeDevice()).submit([stamped(1)])
 
     class Lost:

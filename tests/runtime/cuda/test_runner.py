@@ -73,7 +73,7 @@ def executor_on(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Executor]:
     return make
 
 
-def test_a_size_is_captured_once_it_came_often_enough() -> None:
+def test_a_size_is_captured_once_it_came_often_enough():
     device = FakeDevice()
     runner = runner_of(Brightness(), device)
     assert [submitted(runner, image(9)) for _ in range(PATIENCE)] == [None] * PATIENCE
@@ -88,7 +88,7 @@ def test_a_size_is_captured_once_it_came_often_enough() -> None:
     assert runner.notice is None
 
 
-def test_few_sizes_are_kept_at_once() -> None:
+def test_few_sizes_are_kept_at_once():
     device = FakeDevice()
     runner = runner_of(Brightness(), device)
     for side in range(32, 32 + MAX_RINGS + 1):
@@ -100,7 +100,7 @@ def test_few_sizes_are_kept_at_once() -> None:
     assert submitted(runner, image(1, 36, 36)) is not None
 
 
-def test_an_executor_gives_the_results_of_each_image(executor_on: Callable[..., Executor]) -> None:
+def test_an_executor_gives_the_results_of_each_image(executor_on):
     executor = executor_on(Brightness(), FakeDevice())
     levels = [10, 20, 30, 40, 50, 60]
     found = [executor.infer(image(level))[0].xyxy[0, 2] for level in levels]
@@ -114,9 +114,7 @@ def test_an_executor_gives_the_results_of_each_image(executor_on: Callable[..., 
     assert [each.xyxy[0, 2] for each, _ in batch] == pytest.approx(levels, abs=0.01)
 
 
-def test_a_model_that_no_graph_holds_runs_eagerly_and_says_so_once(
-    executor_on: Callable[..., Executor], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_model_that_no_graph_holds_runs_eagerly_and_says_so_once(executor_on, caplog):
     device = FakeDevice()
     executor = executor_on(Branching(), device)
     for level in (10, 20, 30, 40, 50):
@@ -131,7 +129,7 @@ def test_a_model_that_no_graph_holds_runs_eagerly_and_says_so_once(
     assert device.captures == 0
 
 
-def test_a_graph_that_changes_results_is_not_used() -> None:
+def test_a_graph_that_changes_results_is_not_used():
     class Wrong(FakeDevice):
         def capture(self, function, argument, stream):
             result, _ = super().capture(function, argument, stream)
@@ -143,9 +141,7 @@ def test_a_graph_that_changes_results_is_not_used() -> None:
     assert "other results" in runner.notice
 
 
-def test_an_error_of_a_graph_leads_back_to_eager_torch(
-    executor_on: Callable[..., Executor],
-) -> None:
+def test_an_error_of_a_graph_leads_back_to_eager_torch(executor_on):
     class Failing(FakeDevice):
         def capture(self, function, argument, stream):
             result, replay = super().capture(function, argument, stream)
@@ -165,7 +161,7 @@ def test_an_error_of_a_graph_leads_back_to_eager_torch(
     assert executor.notice.endswith("CUDA error: out of memory.")
 
 
-def test_released_memory_is_captured_anew() -> None:
+def test_released_memory_is_captured_anew():
     device = FakeDevice()
     runner = runner_of(Brightness(), device)
     for _ in range(PATIENCE + 1):

@@ -76,7 +76,7 @@ def level_of(flight: Flight) -> int:
     return int(flight.rows()[0, 0, 0])
 
 
-def test_each_image_has_its_own_result_in_order() -> None:
+def test_each_image_has_its_own_result_in_order():
     own, levels, found = flights(), range(201, 221), []
     pending = [started(own, level) for level in levels[:IN_FLIGHT]]
     for level in levels[IN_FLIGHT:]:
@@ -85,14 +85,14 @@ def test_each_image_has_its_own_result_in_order() -> None:
     assert [*found, *map(level_of, pending)] == list(levels)
 
 
-def test_a_dropped_image_and_a_late_one_disturb_no_other() -> None:
+def test_a_dropped_image_and_a_late_one_disturb_no_other():
     own = flights()
     late, _ = started(own, 201), started(own, 202)
     others = [started(own, level) for level in range(203, 203 + 2 * IN_FLIGHT)]
     assert [level_of(each) for each in (late, *others)] == [201, *range(203, 203 + 2 * IN_FLIGHT)]
 
 
-def test_a_late_image_is_decoded_with_its_own_pixels() -> None:
+def test_a_late_image_is_decoded_with_its_own_pixels():
     def brightest(outputs: object, inputs: Mapping[int, np.ndarray], **_: object) -> np.ndarray:
         return np.full((1, 1, 5), inputs[0].max(), np.float32)
 
@@ -104,7 +104,7 @@ def test_a_late_image_is_decoded_with_its_own_pixels() -> None:
     assert [level_of(each) for each in pending] == list(levels)
 
 
-def test_an_image_that_fails_fails_alone() -> None:
+def test_an_image_that_fails_fails_alone():
     own = flights()
     levels = (201, 13, 202, 203, 204)
     pending = [started(own, level) for level in levels]
@@ -116,7 +116,7 @@ def test_an_image_that_fails_fails_alone() -> None:
             assert level_of(flight) == level
 
 
-def test_a_request_that_runs_is_waited_for_before_its_memory_goes() -> None:
+def test_a_request_that_runs_is_waited_for_before_its_memory_goes():
     own = flights()
     flight = started(own, 201)
     request = flight._slot.request  # noqa: SLF001 - the library's own view
@@ -125,7 +125,7 @@ def test_a_request_that_runs_is_waited_for_before_its_memory_goes() -> None:
     assert request.inputs is None
 
 
-def test_images_run_alone_until_a_size_came_often() -> None:
+def test_images_run_alone_until_a_size_came_often():
     own = flights()
     own.patience = PATIENCE
     assert [own.submit([image(1)], BOX, waits=False) for _ in range(PATIENCE)] == [None] * PATIENCE
@@ -137,7 +137,7 @@ def test_images_run_alone_until_a_size_came_often() -> None:
     assert own.submit([image(1, (200, 100))], other, waits=False) is None, "it is patient again"
 
 
-def test_an_image_is_resized_on_the_free_threads_unless_others_are_in_flight() -> None:
+def test_an_image_is_resized_on_the_free_threads_unless_others_are_in_flight():
     own = flights()
     assert own.threads_alone == Model.threads
     flight = started(own, 1)
@@ -147,7 +147,7 @@ def test_an_image_is_resized_on_the_free_threads_unless_others_are_in_flight() -
     assert own.threads_alone == 1, "no model says how many are free"
 
 
-def test_streams_are_freed_once_images_run_alone() -> None:
+def test_streams_are_freed_once_images_run_alone():
     own = flights()
     own.patience = PATIENCE
     for _ in range(PATIENCE):
@@ -164,9 +164,7 @@ def test_streams_are_freed_once_images_run_alone() -> None:
     assert own.submit([image(1)], BOX, waits=False) is None, "it is patient again"
 
 
-def test_memory_is_kept_for_its_request_at_the_exit_of_python(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_memory_is_kept_for_its_request_at_the_exit_of_python(monkeypatch):
     model = Model()
     requests = model.requests_in_flight({})
     monkeypatch.setattr(model, "requests_in_flight", lambda _: requests)

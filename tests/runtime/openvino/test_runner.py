@@ -45,7 +45,7 @@ def assert_same(mine: Candidates, exact: Candidates) -> None:
     np.testing.assert_allclose(mine.keypoints_xy[:count], exact.keypoints_xy[:count], atol=0.05)
 
 
-def test_a_compiled_graph_agrees_with_torch(engines: tuple[Executor, Executor]) -> None:
+def test_a_compiled_graph_agrees_with_torch(engines):
     exact, compiled = engines
     image = probe_image()
     compiled.warm_up(image.shape[:2])
@@ -53,9 +53,7 @@ def test_a_compiled_graph_agrees_with_torch(engines: tuple[Executor, Executor]) 
     assert (compiled.backend, compiled.precision) == ("openvino", "fp32")
 
 
-def test_a_new_size_runs_eagerly_for_a_few_images(
-    engines: tuple[Executor, Executor], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_new_size_runs_eagerly_for_a_few_images(engines, monkeypatch):
     exact, engine = engines
     prepared = []
     runner = engine._runner  # noqa: SLF001 - when it compiles can't be seen from outside
@@ -75,9 +73,7 @@ def test_a_new_size_runs_eagerly_for_a_few_images(
     assert_same(later, first)
 
 
-def test_candidates_stay_as_they_were_when_the_next_image_comes(
-    engines: tuple[Executor, Executor],
-) -> None:
+def test_candidates_stay_as_they_were_when_the_next_image_comes(engines):
     image = probe_image()
     engines[1].warm_up(image.shape[:2])
     kept, _ = engines[1].infer(image)
@@ -104,7 +100,7 @@ os.kill(os.getpid(), signal.SIGUSR1)
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="signals of Linux")
-def test_an_engine_that_another_thread_releases_leaves_signals_in_order() -> None:
+def test_an_engine_that_another_thread_releases_leaves_signals_in_order():
     done = subprocess.run(
         [sys.executable, "-c", RELEASED_ELSEWHERE],
         capture_output=True, text=True, timeout=250, check=False,
@@ -125,12 +121,12 @@ def prepared() -> tuple[OpenVinoRunner, int, int]:
     return runner, len(unit.get_functions()) - before, len(sources) - kept
 
 
-def test_nothing_is_left_of_a_compiled_network_in_what_torch_keeps() -> None:
+def test_nothing_is_left_of_a_compiled_network_in_what_torch_keeps():
     _, traces, sources = prepared()
     assert (traces, sources) == (0, 0)
 
 
-def test_images_in_flight_get_the_same_bits() -> None:
+def test_images_in_flight_get_the_same_bits():
     (runner, _, _), box = prepared(), Letterbox.fit((64, 64), (64, 64))
     runner.flights.patience = 0
     images = np.random.default_rng(0).integers(0, 256, (5, 64, 64, 3), np.uint8)
@@ -149,11 +145,11 @@ class Branching(nn.Module):
         return images + 1 if images.sum() > 0 else images - 1
 
 
-def test_a_network_that_can_not_be_exported_is_traced() -> None:
+def test_a_network_that_can_not_be_exported_is_traced():
     assert openvino_model(Branching(), torch.ones(1, 3, 4, 4)).outputs
 
 
-def test_a_network_that_must_not_be_compiled_is_refused() -> None:
+def test_a_network_that_must_not_be_compiled_is_refused():
     network = ZooNetwork.__new__(ZooNetwork)
     nn.Module.__init__(network)
     with pytest.raises(PipelineError, match="can't be compiled"):

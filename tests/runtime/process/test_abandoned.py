@@ -29,12 +29,12 @@ def wake() -> Iterator[threading.Event]:
     event.set()
 
 
-def test_the_result_is_returned() -> None:
+def test_the_result_is_returned():
     assert answer_within(TIMEOUT_S, lambda: threading.current_thread().name, "x") != "MainThread"
 
 
 @pytest.mark.parametrize("error", [ValueError("odd"), SystemExit(3)])
-def test_an_error_is_raised_in_the_callers_thread(error: BaseException) -> None:
+def test_an_error_is_raised_in_the_callers_thread(error):
     def fail() -> None:
         raise error
 
@@ -43,9 +43,7 @@ def test_an_error_is_raised_in_the_callers_thread(error: BaseException) -> None:
     assert caught.value is error
 
 
-def test_a_time_limit_may_grow_while_work_goes_on(
-    wake: threading.Event, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_time_limit_may_grow_while_work_goes_on(wake, monkeypatch):
     monkeypatch.setattr(abandoned, "_POLL_S", 0.0)
     asked: list[None] = []
 
@@ -58,9 +56,7 @@ def test_a_time_limit_may_grow_while_work_goes_on(
     assert answer_within(limit, wake.wait, "asking a slow camera")
 
 
-def test_work_that_notes_progress_gets_its_whole_time_anew(
-    wake: threading.Event, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_work_that_notes_progress_gets_its_whole_time_anew(wake, monkeypatch):
     now_s = 0.0
 
     def listed() -> int:
@@ -84,7 +80,7 @@ def test_work_that_notes_progress_gets_its_whole_time_anew(
     assert answer_within(limit, listed, "listing a large folder") == 2000
 
 
-def test_work_that_does_not_return_is_let_go(wake: threading.Event) -> None:
+def test_work_that_does_not_return_is_let_go(wake):
     with pytest.raises(NoAnswerError, match="asking a dead disk"):
         answer_within(0, wake.wait, "asking a dead disk")
     assert still_running() == ["asking a dead disk"]
@@ -93,7 +89,7 @@ def test_work_that_does_not_return_is_let_go(wake: threading.Event) -> None:
     assert still_running() == []
 
 
-def test_a_thread_that_has_ended_is_not_waited_for() -> None:
+def test_a_thread_that_has_ended_is_not_waited_for():
     thread = threading.Thread(target=int)
     thread.start()
     thread.join()
@@ -113,7 +109,7 @@ end_process(7)
 """
 
 
-def test_a_process_ends_though_a_thread_hangs() -> None:
+def test_a_process_ends_though_a_thread_hangs():
     code, output, complaints = run_python(STUCK)
     assert code == 7, complaints
     assert "finished" in output

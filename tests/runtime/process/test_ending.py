@@ -45,7 +45,7 @@ def guarded() -> Iterator[Callable[[float], Watched]]:
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_signal_begins_an_orderly_end(guarded, name: str) -> None:
+def test_a_signal_begins_an_orderly_end(guarded, name):
     watched = guarded(TIMEOUT_S)
     os.kill(os.getpid(), getattr(signal, name))
     assert watched.asked.wait(TIMEOUT_S)
@@ -53,7 +53,7 @@ def test_a_signal_begins_an_orderly_end(guarded, name: str) -> None:
     assert not watched.left.is_set()
 
 
-def test_a_signal_that_is_ignored_from_outside_stays_ignored(guarded) -> None:
+def test_a_signal_that_is_ignored_from_outside_stays_ignored(guarded):
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as by nohup
     try:
         watched = guarded(TIMEOUT_S)
@@ -65,14 +65,14 @@ def test_a_signal_that_is_ignored_from_outside_stays_ignored(guarded) -> None:
         signal.signal(signal.SIGHUP, before)
 
 
-def test_a_process_that_does_not_follow_a_signal_is_ended(guarded) -> None:
+def test_a_process_that_does_not_follow_a_signal_is_ended(guarded):
     watched = guarded(0)
     os.kill(os.getpid(), signal.SIGTERM)
     assert watched.left.wait(TIMEOUT_S)
     assert watched.codes == [143]
 
 
-def test_a_second_signal_ends_at_once(guarded, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_signal_ends_at_once(guarded, monkeypatch):
     monkeypatch.setattr(ending, "_DOUBLE_S", -1.0)
     watched = guarded(TIMEOUT_S)
     os.kill(os.getpid(), signal.SIGINT)
@@ -82,7 +82,7 @@ def test_a_second_signal_ends_at_once(guarded, monkeypatch: pytest.MonkeyPatch) 
     assert watched.codes == [130]
 
 
-def test_signals_that_come_together_count_as_one(guarded, monkeypatch) -> None:
+def test_signals_that_come_together_count_as_one(guarded, monkeypatch):
     monkeypatch.setattr(ending, "_DOUBLE_S", TIMEOUT_S)
     watched = guarded(TIMEOUT_S)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
@@ -92,7 +92,7 @@ def test_signals_that_come_together_count_as_one(guarded, monkeypatch) -> None:
     assert not watched.left.is_set()
 
 
-def test_a_hanging_end_is_ended_with_the_exit_code_of_the_program(guarded) -> None:
+def test_a_hanging_end_is_ended_with_the_exit_code_of_the_program(guarded):
     watched = guarded(0)
     watched.guard.code = 3
     watched.guard.begin()
@@ -100,7 +100,7 @@ def test_a_hanging_end_is_ended_with_the_exit_code_of_the_program(guarded) -> No
     assert watched.codes == [3]
 
 
-def test_a_recording_that_is_being_finished_is_given_more_time(guarded, monkeypatch) -> None:
+def test_a_recording_that_is_being_finished_is_given_more_time(guarded, monkeypatch):
     looked = threading.Event()
 
     class Finishing(EndGuard):
@@ -149,6 +149,6 @@ with without_unloading():
 @pytest.mark.parametrize(
     ("why", "code", "complaint"), [("", 0, ""), ("7", 7, ""), ("'why'", 1, "why\n")]
 )
-def test_a_program_ends_in_order_but_unloads_no_library(why, code, complaint) -> None:
+def test_a_program_ends_in_order_but_unloads_no_library(why, code, complaint):
     ended = run_python(PROGRAM.format(why=why))
     assert ended == (code, "joined\nhandled\n", complaint)

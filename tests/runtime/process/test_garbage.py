@@ -15,19 +15,19 @@ class Circle:
         self.itself = self
 
 
-def test_nothing_is_collected_meanwhile() -> None:
+def test_nothing_is_collected_meanwhile():
     with without_collection():
         assert not gc.isenabled()
     assert gc.isenabled()
 
 
-def test_a_failure_leaves_collection_as_it_was() -> None:
+def test_a_failure_leaves_collection_as_it_was():
     with pytest.raises(OSError, match="no file"), without_collection():
         raise OSError("no file")
     assert gc.isenabled()
 
 
-def test_collection_that_was_off_stays_off() -> None:
+def test_collection_that_was_off_stays_off():
     gc.disable()
     try:
         with without_collection():
@@ -37,7 +37,7 @@ def test_collection_that_was_off_stays_off() -> None:
         gc.enable()
 
 
-def test_young_garbage_is_collected_meanwhile_and_old_is_not() -> None:
+def test_young_garbage_is_collected_meanwhile_and_old_is_not():
     before, old = gc.get_threshold(), Circle()
     gc.collect()
     with young_collections():

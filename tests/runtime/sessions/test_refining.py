@@ -65,7 +65,7 @@ def refined_by_torch(detector, rgb: np.ndarray, rough: np.ndarray) -> np.ndarray
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 8, 10])
-def test_points_are_those_of_the_refiner_of_torch(detector, refining: Refining, count: int) -> None:
+def test_points_are_those_of_the_refiner_of_torch(detector, refining, count):
     rgb, rough = images(2), candidates(2, detector.network.point_refiner.template.numpy())
     wanted = np.full((2, 12), -1)
     for number, each in enumerate(wanted):

@@ -99,17 +99,13 @@ def score(path: Path, backend: str, precision: str = "auto") -> float:
         ((1, 3, "h", "w"), "float32", "input = [64, 96]\nstride = 32\n", 0.8),
     ],
 )  # fmt: skip
-def test_each_backend_gets_the_same_numbers(
-    path: Path, backend: str, shape: tuple, element: str, text: str, expected: float
-) -> None:
+def test_each_backend_gets_the_same_numbers(path, backend, shape, element, text, expected):
     red_mean(path, shape, element, FORM + text)
     precision = "auto" if element == "float16" else "fp32"
     assert score(path, backend, precision) == pytest.approx(expected, abs=1e-3)
 
 
-def test_auto_measures_all_backends_and_says_which_it_chose(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_auto_measures_all_backends_and_says_which_it_chose(path, monkeypatch):
     monkeypatch.setattr(file_backends, "computes_bf16", lambda: True)
     executor = Executor(open_onnx(red_mean(path)), "cpu")
     assert (executor.backend, executor.precision) == ("auto", "auto")
@@ -121,16 +117,12 @@ def test_auto_measures_all_backends_and_says_which_it_chose(
 @pytest.mark.parametrize(
     ("backend", "precision"), [("torch", "auto"), ("onnxruntime", "bf16"), ("auto", "int8")]
 )
-def test_what_can_not_run_a_file_is_refused_with_what_can(
-    path: Path, backend: str, precision: str
-) -> None:
+def test_what_can_not_run_a_file_is_refused_with_what_can(path, backend, precision):
     with pytest.raises(PipelineError, match=r"onnxruntime fp32.*openvino fp32.*--backend auto"):
         Executor(open_onnx(red_mean(path)), "cpu", precision, backend)
 
 
-def test_images_of_a_new_size_run_at_once_and_are_compiled_later(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_images_of_a_new_size_run_at_once_and_are_compiled_later(path, monkeypatch):
     red_mean(path, (1, 3, "h", "w"), text=FORM + "input = [128, 128]\nstride = 32\n")
     compiled = []
     original = openvino_session.CompiledModel
@@ -148,15 +140,13 @@ def test_images_of_a_new_size_run_at_once_and_are_compiled_later(
     assert np.ptp(scores) == pytest.approx(0, abs=1e-5)
 
 
-def test_threads_of_several_processes_are_not_pinned_to_the_same_cores(path: Path) -> None:
+def test_threads_of_several_processes_are_not_pinned_to_the_same_cores(path):
     session = OpenVinoSession(red_mean(path))
     compiled = session.compiled({"image": np.zeros((1, 3, 64, 96), np.float32)})
     assert compiled.request.get_compiled_model().get_property("ENABLE_CPU_PINNING") is False
 
 
-def test_openvino_runs_no_graph_that_may_need_any_memory(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_openvino_runs_no_graph_that_may_need_any_memory(path, monkeypatch):
     red_mean(path)
     feeds = {"image": np.zeros((1, 3, 64, 96), np.float32)}
     limit = 64 * 96 * 3 * 4
@@ -167,7 +157,7 @@ def test_openvino_runs_no_graph_that_may_need_any_memory(
     assert OpenVinoSession(path).run(feeds)["out"].shape == (1, 1, 6)
 
 
-def test_openvino_runs_no_graph_whose_size_depends_on_the_image(path: Path) -> None:
+def test_openvino_runs_no_graph_whose_size_depends_on_the_image(path):
     helper = onnx.helper
     nodes = [
         helper.make_node("ReduceMax", ["image"], ["most"], axes=[0, 1, 2, 3], keepdims=0),
@@ -202,7 +192,7 @@ def test_images_in_flight_get_their_own_scores(path, monkeypatch, batch):
     assert len({float(each.scores[0, 0]) for each in found}) == len(images)
 
 
-def test_a_runner_goes_without_the_collector(path: Path) -> None:
+def test_a_runner_goes_without_the_collector(path):
     detector = open_onnx(red_mean(path))
     gc.collect()
     gc.disable()  # a collection would free graphs on whichever thread begins it: the window's

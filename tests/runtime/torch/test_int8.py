@@ -38,7 +38,7 @@ def conv_of(weight: list[float], **settings: int) -> nn.Conv2d:
     return conv.eval()
 
 
-def test_an_input_is_rounded_to_256_steps_and_clipped() -> None:
+def test_an_input_is_rounded_to_256_steps_and_clipped():
     conv = RoundedConv(conv_of([0.5, -2.0]), 0.0, 2.55)  # steps of 0.01
     with torch.no_grad():
         seen = conv(torch.tensor([1.234, 3.0, -1.0]).view(1, 1, 1, 3))
@@ -47,7 +47,7 @@ def test_an_input_is_rounded_to_256_steps_and_clipped() -> None:
     assert seen[0, 1, 0].tolist() == pytest.approx([-2.46, -5.1, 0.0], abs=1e-6)
 
 
-def test_a_weight_is_rounded_to_127_steps_of_the_largest_of_its_channel() -> None:
+def test_a_weight_is_rounded_to_127_steps_of_the_largest_of_its_channel():
     conv = nn.Conv2d(2, 1, 1, bias=False)
     with torch.no_grad():
         conv.weight.copy_(torch.tensor([1.27, 0.014])[None, :, None, None])  # steps of 0.01
@@ -55,14 +55,14 @@ def test_a_weight_is_rounded_to_127_steps_of_the_largest_of_its_channel() -> Non
     assert seen.item() == pytest.approx(1.0, abs=1e-5)
 
 
-def test_zero_stays_zero_as_it_pads_images() -> None:
+def test_zero_stays_zero_as_it_pads_images():
     conv = RoundedConv(conv_of([1.0], padding=1), -1.004, 1.556)
     with torch.no_grad():
         seen = conv(torch.zeros(1, 1, 2, 2))
     assert (seen == 0).all()
 
 
-def test_ranges_are_those_of_the_images_whose_colours_are_normalised() -> None:
+def test_ranges_are_those_of_the_images_whose_colours_are_normalised():
     white, black = (np.full((64, 64, 3), value, np.uint8) for value in (255, 0))
     detector = build_face_ssd()
     least, greatest = observed_ranges(detector, [white, black])["backbone.stem.0"]
@@ -72,7 +72,7 @@ def test_ranges_are_those_of_the_images_whose_colours_are_normalised() -> None:
     assert not any(m._forward_pre_hooks for m in detector.network.modules())  # noqa: SLF001
 
 
-def test_only_convolutions_with_a_range_are_rounded() -> None:
+def test_only_convolutions_with_a_range_are_rounded():
     network = nn.Sequential(conv_of([1.0]), conv_of([1.0]))
     copied = rounded(network, {"1": (0.0, 1.0)})
     assert [type(part) for part in copied] == [nn.Conv2d, RoundedConv]
@@ -89,7 +89,7 @@ def precisions_of(runner: OpenVinoRunner, input_hw: tuple[int, int]) -> set[str]
 
 
 @in_int8
-def test_the_shipped_model_detects_the_same_in_int8_and_fp32() -> None:
+def test_the_shipped_model_detects_the_same_in_int8_and_fp32():
     detector, image = load_model("face-ssd"), probe_image()
     ways = (("fp32", "torch"), ("int8", "openvino"))
     engines = [Executor(detector, "cpu", *each) for each in ways]
@@ -107,7 +107,7 @@ def test_the_shipped_model_detects_the_same_in_int8_and_fp32() -> None:
 
 
 @pytest.mark.parametrize("engine", ["torch", "auto"])
-def test_int8_is_refused_without_a_backend_for_it(engine: str) -> None:
+def test_int8_is_refused_without_a_backend_for_it(engine):
     with pytest.raises(PipelineError, match="kpviewer calibrate"):
         Executor(build_face_ssd(), "cpu", "int8", engine)
 
@@ -128,7 +128,7 @@ def data(tmp_path: Path) -> str:
     return f"voc:{tmp_path}"
 
 
-def test_the_command_keeps_the_weights_and_adds_ranges(tmp_path: Path, data: str) -> None:
+def test_the_command_keeps_the_weights_and_adds_ranges(tmp_path, data):
     before, after = tmp_path / "before.safetensors", tmp_path / "after.safetensors"
     save_weights(build_face_ssd(), before)
     done = CliRunner().invoke(main, ["calibrate", str(before), "--data", data, "--out", str(after)])
@@ -156,7 +156,7 @@ def point_model(path: Path) -> str:
     return str(path)
 
 
-def test_a_model_of_crops_is_calibrated_on_those_of_the_boxes(tmp_path: Path) -> None:
+def test_a_model_of_crops_is_calibrated_on_those_of_the_boxes(tmp_path):
     image = np.full((300, 300, 3), 255, np.uint8)
     image[80:220, 80:220] = 100  # the crop of the box is 125 px wide
     assert cv2.imwrite(str(tmp_path / "a.png"), image)
@@ -177,7 +177,7 @@ def test_a_model_of_crops_is_calibrated_on_those_of_the_boxes(tmp_path: Path) ->
     assert limits == pytest.approx([greys.min(), greys.max()])
 
 
-def test_a_model_of_crops_needs_a_box(tmp_path: Path, data: str) -> None:
+def test_a_model_of_crops_needs_a_box(tmp_path, data):
     model, out = point_model(tmp_path / "p.safetensors"), str(tmp_path / "after.safetensors")
     done = CliRunner().invoke(main, ["calibrate", model, "--data", data, "--out", out])
     assert done.exit_code == WeightsError.exit_code
@@ -187,13 +187,13 @@ def test_a_model_of_crops_needs_a_box(tmp_path: Path, data: str) -> None:
 @pytest.mark.parametrize(
     "rows", [[["a", 0.0]], [["a", "low", 1.0]], [["a", float("nan"), 1.0]], [["a", 2.0, 1.0]], 3]
 )
-def test_invalid_ranges_of_a_file_are_refused(rows: object) -> None:
+def test_invalid_ranges_of_a_file_are_refused(rows):
     text = json.dumps({**json.loads(build_face_ssd().spec.to_json()), "activation_ranges": rows})
     with pytest.raises(WeightsError, match="can't be read"):
         ModelSpec.from_json(text)
 
 
-def test_a_two_stage_model_has_the_ranges_of_both(tmp_path: Path) -> None:
+def test_a_two_stage_model_has_the_ranges_of_both(tmp_path):
     boxes = build_face_ssd()
     points = load_model(point_model(tmp_path / "p.safetensors"))
     save_weights(
@@ -226,7 +226,7 @@ class Doubled(nn.Module):
         return self.conv(self.conv(images[:, :1]))
 
 
-def test_a_convolution_that_is_used_twice_has_the_range_of_both() -> None:
+def test_a_convolution_that_is_used_twice_has_the_range_of_both():
     class Twice:
         spec = ModelSpec(
             "twice", "twice", Task.DETECT, ("x",), (8, 8),
@@ -238,7 +238,7 @@ def test_a_convolution_that_is_used_twice_has_the_range_of_both() -> None:
     assert ranges["conv"] == pytest.approx((1.0, 2.0))
 
 
-def test_a_file_that_cannot_be_written_is_refused_before_the_data_are_read(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_refused_before_the_data_are_read(tmp_path):
     words = ["calibrate", "face-ssd", "--data", "coco:no-such-file.json", "--out"]
     done = CliRunner().invoke(main, [*words, str(tmp_path / "new" / "a.safetensors")])
     assert done.exit_code == 6 and "There is no folder" in done.stderr

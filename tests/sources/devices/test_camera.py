@@ -1,7 +1,6 @@
 """Cameras, with a fake device."""
 
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,14 +18,14 @@ def camera(capture: FakeCapture, name: str | None = None) -> CameraSource:
     return CameraSource(0, name=name, open_capture=lambda _index: capture)
 
 
-def test_the_compressed_format_is_requested_before_size_and_rate() -> None:
+def test_the_compressed_format_is_requested_before_size_and_rate():
     capture = FakeCapture()
     camera(capture).open()
     expected = [cv2.CAP_PROP_FOURCC, cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT]
     assert capture.asked[:4] == [*expected, cv2.CAP_PROP_FPS]
 
 
-def test_info_describes_the_actual_output_not_the_request() -> None:
+def test_info_describes_the_actual_output_not_the_request():
     info = camera(FakeCapture(), name="Front door").open()
     assert info.name == "Front door"
     assert (info.width, info.height) == (96, 64)
@@ -35,20 +34,18 @@ def test_info_describes_the_actual_output_not_the_request() -> None:
 
 
 @pytest.mark.parametrize("fps", [0.0, -1.0, 1000.0, float("nan"), float("inf")])
-def test_an_implausible_frame_rate_is_unknown(fps: float) -> None:
+def test_an_implausible_frame_rate_is_unknown(fps):
     assert camera(FakeCapture(fps=fps)).open().nominal_fps is None
 
 
-def test_a_missing_camera_is_an_error_with_a_fix() -> None:
+def test_a_missing_camera_is_an_error_with_a_fix():
     capture = FakeCapture(is_open=False)
     with pytest.raises(SourceError, match="kpviewer cameras"):
         camera(capture).open()
     assert capture.releases == 1
 
 
-def test_a_folder_that_is_named_as_a_missing_camera_is_mentioned(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_is_named_as_a_missing_camera_is_mentioned(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "2023").mkdir()
     source = CameraSource(2023, open_capture=lambda _index: FakeCapture(is_open=False))
@@ -56,20 +53,20 @@ def test_a_folder_that_is_named_as_a_missing_camera_is_mentioned(
         source.open()
 
 
-def test_a_camera_without_an_image_is_an_error_and_is_released() -> None:
+def test_a_camera_without_an_image_is_an_error_and_is_released():
     capture = FakeCapture(frames=0)
     with pytest.raises(SourceError, match="sends no image"):
         camera(capture).open()
     assert capture.releases == 1
 
 
-def test_a_camera_may_fail_its_first_reads() -> None:
+def test_a_camera_may_fail_its_first_reads():
     source = camera(FakeCapture(failing_reads=3))
     source.open()
     assert source.read(buffer) is not None
 
 
-def test_a_lost_camera_is_an_error_and_may_be_opened_again() -> None:
+def test_a_lost_camera_is_an_error_and_may_be_opened_again():
     captures = [FakeCapture(frames=3), FakeCapture()]
     source = CameraSource(0, open_capture=lambda _index: captures.pop(0))
     source.open()
@@ -83,7 +80,7 @@ def test_a_lost_camera_is_an_error_and_may_be_opened_again() -> None:
 
 
 @pytest.mark.parametrize("fills", [True, False], ids=["fills the buffer", "gives an array"])
-def test_the_image_is_in_the_buffer_for_every_device(fills: bool) -> None:
+def test_the_image_is_in_the_buffer_for_every_device(fills):
     source = camera(FakeCapture(fills=fills))
     source.open()
     given = buffer(64, 96)
@@ -93,7 +90,7 @@ def test_the_image_is_in_the_buffer_for_every_device(fills: bool) -> None:
     assert read_number(given) == 1
 
 
-def test_an_image_of_another_size_gets_a_buffer_of_its_size() -> None:
+def test_an_image_of_another_size_gets_a_buffer_of_its_size():
     capture = FakeCapture()
     source = camera(capture)
     source.open()
@@ -119,21 +116,21 @@ def test_an_image_of_another_size_gets_a_buffer_of_its_size() -> None:
         ("٣", None),  # a digit, but not a camera number
     ],
 )
-def test_a_camera_is_named_by_number_and_format(text: str, name: CameraName | None) -> None:
+def test_a_camera_is_named_by_number_and_format(text, name):
     assert parse_camera(text) == name
 
 
-def test_a_format_is_written_as_it_is_read() -> None:
+def test_a_format_is_written_as_it_is_read():
     request = CameraRequest(1920, 1080, 59.94, "YUYV")
     assert parse_camera(f"0:{request}") == CameraName(0, request)
 
 
-def test_a_format_with_a_zero_is_an_error() -> None:
+def test_a_format_with_a_zero_is_an_error():
     with pytest.raises(SourceError, match="0:1280x720@30:MJPG"):
         parse_camera("0:0x480")
 
 
-def test_the_chosen_format_is_requested_and_a_difference_is_reported() -> None:
+def test_the_chosen_format_is_requested_and_a_difference_is_reported():
     capture = FakeCapture(fps=30.0)
     request = CameraRequest(1920, 1080, 60.0, "YUYV")
     source = CameraSource(0, request=request, open_capture=lambda _index: capture)
@@ -145,7 +142,7 @@ def test_the_chosen_format_is_requested_and_a_difference_is_reported() -> None:
     assert "sends 96x64@30 instead of the requested 1920x1080@60" in source.warning
 
 
-def test_no_difference_and_no_choice_are_no_warning() -> None:
+def test_no_difference_and_no_choice_are_no_warning():
     chosen = CameraSource(
         0, request=CameraRequest(96, 64, 30.0), open_capture=lambda _index: FakeCapture()
     )
@@ -154,7 +151,7 @@ def test_no_difference_and_no_choice_are_no_warning() -> None:
         assert source.warning is None
 
 
-def test_a_camera_with_a_new_number_is_found_by_its_id() -> None:
+def test_a_camera_with_a_new_number_is_found_by_its_id():
     opened: list[int] = []
     cameras = [Camera(0, "Door", "/dev/video0", "1:2 Door"), Camera(1, "Other", None, "1:3 Other")]
 
@@ -177,7 +174,7 @@ def test_a_camera_with_a_new_number_is_found_by_its_id() -> None:
     assert opened == [0, 2, 2]
 
 
-def test_a_camera_is_not_mistaken_for_another_of_its_model(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_camera_is_not_mistaken_for_another_of_its_model(monkeypatch):
     both = [Camera(index, "Webcam", f"/dev/video{index}", "1:2 Webcam") for index in (0, 2)]
     there = list(both)
     fake = partial(CameraSource, open_capture=lambda _index: FakeCapture(), find=lambda: there)

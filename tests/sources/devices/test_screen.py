@@ -25,17 +25,17 @@ def screen(text: str = "screen", screens: FakeScreens | None = None) -> ScreenSo
         ("screen:1:10,20,300,400", ScreenName(1, (10, 20, 300, 400))),
     ],
 )
-def test_a_screen_is_named_by_number_and_part(text: str, name: ScreenName) -> None:
+def test_a_screen_is_named_by_number_and_part(text, name):
     assert parse_screen(text) == name
 
 
 @pytest.mark.parametrize("text", ["screen:", "screen:a", "screen:1:1,2,3", "screen:1:0,0,0,9"])
-def test_another_spelling_is_an_error_that_shows_the_right_one(text: str) -> None:
+def test_another_spelling_is_an_error_that_shows_the_right_one(text):
     with pytest.raises(SourceError, match="screen:1:x,y,width,height"):
         parse_screen(text)
 
 
-def test_the_image_is_what_the_screen_shows() -> None:
+def test_the_image_is_what_the_screen_shows():
     source = screen()
     info = source.open()
     assert (info.width, info.height, info.is_live, info.is_seekable) == (WIDTH, HEIGHT, True, False)
@@ -47,7 +47,7 @@ def test_the_image_is_what_the_screen_shows() -> None:
         assert (captured.bgr == numbered_image(number)).all()
 
 
-def test_a_part_is_counted_from_the_corner_of_its_screen() -> None:
+def test_a_part_is_counted_from_the_corner_of_its_screen():
     screens = FakeScreens()
     source = screen("screen:2:10,20,30,40", screens)
     info = source.open()
@@ -62,14 +62,14 @@ def test_a_part_is_counted_from_the_corner_of_its_screen() -> None:
         ("screen:1:90,0,7,9", "96x64"),
     ],
 )
-def test_an_unknown_area_is_an_error_and_releases_the_screen(text: str, message: str) -> None:
+def test_an_unknown_area_is_an_error_and_releases_the_screen(text, message):
     screens = FakeScreens()
     with pytest.raises(SourceError, match=message):
         screen(text, screens).open()
     assert screens.closes == 1
 
 
-def test_a_screen_that_is_switched_off_is_lost_and_may_be_opened_again() -> None:
+def test_a_screen_that_is_switched_off_is_lost_and_may_be_opened_again():
     made = [FakeScreens(captures=2), FakeScreens()]
     source = ScreenSource(ScreenName(1), open_grabber=lambda: made.pop(0), sleep=lambda _s: None)
     source.open()
@@ -81,7 +81,7 @@ def test_a_screen_that_is_switched_off_is_lost_and_may_be_opened_again() -> None
     assert source.read(buffer) is not None
 
 
-def test_it_waits_for_the_time_of_the_next_image() -> None:
+def test_it_waits_for_the_time_of_the_next_image():
     waits: list[float] = []
     source = ScreenSource(ScreenName(1), open_grabber=FakeScreens, sleep=waits.append)
     source.open()
@@ -92,14 +92,14 @@ def test_it_waits_for_the_time_of_the_next_image() -> None:
     assert len(waits) == 3
 
 
-def test_screens_are_listed_by_name_and_size() -> None:
+def test_screens_are_listed_by_name_and_size():
     assert list_screens(FakeScreens) == [
         Screen(1, "DP-1 (96×64)"),
         Screen(2, "Screen 2 (96×64)"),
     ]
 
 
-def test_an_error_on_wayland_names_an_alternative(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_on_wayland_names_an_alternative(monkeypatch):
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
     with pytest.raises(SourceError, match="X11 session"):
         ScreenSource(ScreenName()).open()
@@ -107,7 +107,7 @@ def test_an_error_on_wayland_names_an_alternative(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="DISPLAY is for X11")
-def test_a_missing_display_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_display_is_an_error(monkeypatch):
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "XDG_SESSION_TYPE"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(SourceError, match="no screen to capture"):

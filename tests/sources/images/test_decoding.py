@@ -109,7 +109,7 @@ def as_pillow_shows(path: Path) -> ImageArray:
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_an_image_is_shown_as_pillow_transposes_it(tmp_path: Path, name: str) -> None:
+def test_an_image_is_shown_as_pillow_transposes_it(tmp_path, name):
     for orientation in ORIENTATIONS:
         path = tmp_path / f"{orientation}_{name}"
         MAKERS[name](path, orientation)
@@ -120,7 +120,7 @@ def test_an_image_is_shown_as_pillow_transposes_it(tmp_path: Path, name: str) ->
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_all_readers_use_the_displayed_size(tmp_path: Path, name: str) -> None:
+def test_all_readers_use_the_displayed_size(tmp_path, name):
     for orientation in ORIENTATIONS:
         path = tmp_path / f"{orientation}_{name}"
         MAKERS[name](path, orientation)
@@ -135,14 +135,14 @@ def test_all_readers_use_the_displayed_size(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("value", [0, 9, 255, 65535])
-def test_an_invalid_orientation_is_ignored(tmp_path: Path, value: int) -> None:
+def test_an_invalid_orientation_is_ignored(tmp_path, value):
     path = tmp_path / "a.jpg"
     saved(QUADRANTS, path, "JPEG", exif=exif(value))
     assert read_image_header(path).size_wh == QUADRANTS.size
     assert np.array_equal(load_image(path), as_pillow_shows(path))
 
 
-def test_damaged_metadata_are_ignored(tmp_path: Path) -> None:
+def test_damaged_metadata_are_ignored(tmp_path):
     path = tmp_path / "a.jpg"
     saved(QUADRANTS, path, "JPEG", exif=b"Exif\0\0MM\0\x2a\xff\xff\xff\xff" + bytes(6))
     assert read_image_header(path).size_wh == QUADRANTS.size
@@ -150,14 +150,14 @@ def test_damaged_metadata_are_ignored(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.webp", "a.avif"])
-def test_transparency_is_ignored_alike_in_every_format(tmp_path: Path, name: str) -> None:
+def test_transparency_is_ignored_alike_in_every_format(tmp_path, name):
     Image.new("RGBA", (16, 8), (10, 240, 30, 128)).save(tmp_path / name)
     bgr = load_image(tmp_path / name)
     assert bgr is not None
     assert np.abs(bgr.astype(int) - (30, 240, 10)).max() <= 4
 
 
-def test_more_than_eight_bits_are_scaled_not_cut(tmp_path: Path) -> None:
+def test_more_than_eight_bits_are_scaled_not_cut(tmp_path):
     ramp = np.arange(0, 65536, 256, np.uint16).reshape(16, 16)
     for name in ("deep.png", "deep.tif"):
         Image.fromarray(ramp).save(tmp_path / name)
@@ -166,7 +166,7 @@ def test_more_than_eight_bits_are_scaled_not_cut(tmp_path: Path) -> None:
         assert np.abs(shown[..., 0].astype(int) - (ramp >> 8)).max() <= 1, name
 
 
-def test_twelve_bits_are_scaled(tmp_path: Path) -> None:
+def test_twelve_bits_are_scaled(tmp_path):
     path, values = tmp_path / "scan.tif", [0, 819, 2048, 4095]
     pixels = sum(value << 12 * (3 - place) for place, value in enumerate(values)).to_bytes(6, "big")
     tags = {256: 4, 257: 1, 258: 12, 259: 1, 262: 1, 273: 122, 277: 1, 278: 1, 279: 6}
@@ -186,7 +186,7 @@ def test_twelve_bits_are_scaled(tmp_path: Path) -> None:
         ((110, -13, 22), (90, 108, 64)),
     ],
 )
-def test_cielab_is_shown_in_srgb(tmp_path: Path, lab: tuple[int, ...], rgb) -> None:
+def test_cielab_is_shown_in_srgb(tmp_path, lab, rgb):
     stored = bytes(value % 256 for value in lab) * 64
     Image.frombytes("LAB", (8, 8), stored).save(tmp_path / "scan.tif")
     shown = load_image(tmp_path / "scan.tif")
@@ -196,7 +196,7 @@ def test_cielab_is_shown_in_srgb(tmp_path: Path, lab: tuple[int, ...], rgb) -> N
 
 @pytest.mark.parametrize("largest", [31, 100, 255, 1023, 65535])
 @pytest.mark.parametrize("kind", ["P5", "P6"])
-def test_the_largest_value_of_a_ppm_is_white(tmp_path: Path, kind: str, largest: int) -> None:
+def test_the_largest_value_of_a_ppm_is_white(tmp_path, kind, largest):
     channels = 3 if kind == "P6" else 1
     values = np.full(4 * 2 * channels, largest)
     values[: values.size // 2] = largest // 2
@@ -210,7 +210,7 @@ def test_the_largest_value_of_a_ppm_is_white(tmp_path: Path, kind: str, largest:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are text there")
-def test_every_image_opens_from_a_folder_whose_name_is_not_utf8(tmp_path: Path) -> None:
+def test_every_image_opens_from_a_folder_whose_name_is_not_utf8(tmp_path):
     folder = tmp_path / os.fsdecode(b"old \xff disk")
     folder.mkdir()
     stack = [Image.new("RGB", (8, 8), (grey,) * 3) for grey in (50, 100, 150)]
@@ -223,7 +223,7 @@ def test_every_image_opens_from_a_folder_whose_name_is_not_utf8(tmp_path: Path) 
         assert abs(int(decoder.decode(folder / name)[0, 0, 0]) - 100) < 3
 
 
-def test_a_tiff_of_real_numbers_is_not_called_damaged_alone(tmp_path: Path) -> None:
+def test_a_tiff_of_real_numbers_is_not_called_damaged_alone(tmp_path):
     path = tmp_path / "depth.tif"
     image_decoding.cv2.imwrite(str(path), np.zeros((4, 4), np.float64))
     with pytest.raises(ImageFileError, match="a kind that can't be shown"):
@@ -231,7 +231,7 @@ def test_a_tiff_of_real_numbers_is_not_called_damaged_alone(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a.bmp", "a.jp2", "a.ppm", "a.dib", "grey.pgm", "a.pbm"])
-def test_formats_that_know_no_orientation_are_shown(tmp_path: Path, name: str) -> None:
+def test_formats_that_know_no_orientation_are_shown(tmp_path, name):
     path = tmp_path / name
     mode = {"grey.pgm": "L", "a.pbm": "1", "a.gif": "P"}.get(name, "RGB")
     kind = {".jp2": "JPEG2000", ".gif": "GIF", ".bmp": "BMP", ".dib": "DIB"}
@@ -242,7 +242,7 @@ def test_formats_that_know_no_orientation_are_shown(tmp_path: Path, name: str) -
     assert read_image_header(path).size_wh == QUADRANTS.size
 
 
-def test_pillow_decodes_what_opencv_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pillow_decodes_what_opencv_cannot(tmp_path, monkeypatch):
     monkeypatch.setattr(image_decoding, "_by_opencv", lambda _file, _header: None)
     monkeypatch.setattr(image_decoding.cv2, "imreadmulti", lambda *_args, **_how: (False, ()))
     for name in ("a.jpg", "late.png", "a.tif", "bare.webp", "phone.jpg"):
@@ -277,7 +277,7 @@ def damaged(tmp_path: Path, kind: str) -> Path:
         ("folder", "is not a regular file"),
     ],
 )
-def test_an_error_explains_why_a_file_cannot_be_shown(tmp_path: Path, kind: str, why: str) -> None:
+def test_an_error_explains_why_a_file_cannot_be_shown(tmp_path, kind, why):
     path = damaged(tmp_path, kind)
     with pytest.raises(ImageFileError, match=why):
         ImageDecoder().decode(path)
@@ -285,9 +285,7 @@ def test_an_error_explains_why_a_file_cannot_be_shown(tmp_path: Path, kind: str,
 
 
 @pytest.mark.parametrize("kind", ["WebP", "AVIF", "JPEG", "TIFF"])
-def test_a_download_that_was_cut_off_is_not_called_an_unknown_format(
-    tmp_path: Path, kind: str
-) -> None:
+def test_a_download_that_was_cut_off_is_not_called_an_unknown_format(tmp_path, kind):
     path = tmp_path / "a.jpg"
     saved(QUADRANTS, path, kind, **({"compression": "tiff_lzw"} if kind == "TIFF" else {}))
     path.write_bytes(path.read_bytes()[: 300 if kind == "JPEG" else 60])
@@ -295,16 +293,14 @@ def test_a_download_that_was_cut_off_is_not_called_an_unknown_format(
         ImageDecoder().decode(path)
 
 
-def test_a_photograph_of_a_phone_that_is_called_jpg_is_named_as_heic(tmp_path: Path) -> None:
+def test_a_photograph_of_a_phone_that_is_called_jpg_is_named_as_heic(tmp_path):
     path = tmp_path / "IMG_0007.jpg"
     path.write_bytes(b"\0\0\0\x24ftypheic\0\0\0\0mif1heic" + bytes(200))
     with pytest.raises(ImageFileError, match=r"^is a HEIC image, which can't be shown$"):
         ImageDecoder().decode(path)
 
 
-def test_a_chunk_that_claims_gigabytes_allocates_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_chunk_that_claims_gigabytes_allocates_none(tmp_path, monkeypatch):
     path = tmp_path / "a.png"
     saved(QUADRANTS, path, "PNG")
     png = bytearray(path.read_bytes())
@@ -316,7 +312,7 @@ def test_a_chunk_that_claims_gigabytes_allocates_none(
     assert asked == []
 
 
-def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+def test_a_file_that_is_too_large_is_not_read(tmp_path):
     path = tmp_path / "a.jpg"
     saved(QUADRANTS, path, "JPEG")
     with path.open("r+b") as file:
@@ -326,7 +322,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "GIF"])
-def test_more_pixels_than_can_be_shown_are_refused_by_the_header(tmp_path: Path, kind: str) -> None:
+def test_more_pixels_than_can_be_shown_are_refused_by_the_header(tmp_path, kind):
     path = tmp_path / "wide.png"
     saved(Image.new("L", (8193, 1)), path, kind)
     with pytest.raises(ImageFileError, match="8193x1 px; at most 8192"):
@@ -338,9 +334,7 @@ def test_more_pixels_than_can_be_shown_are_refused_by_the_header(tmp_path: Path,
 
 
 @pytest.mark.parametrize(("share", "is_shown"), [(0.5, False), (0.95, False), (1.0, True)])
-def test_a_jpeg_that_ends_in_zeros_is_cut_unless_it_is_whole_before_them(
-    tmp_path: Path, share: float, is_shown: bool
-) -> None:
+def test_a_jpeg_that_ends_in_zeros_is_cut_unless_it_is_whole_before_them(tmp_path, share, is_shown):
     path = tmp_path / "a.jpg"
     Image.effect_noise((400, 300), 60).convert("RGB").save(path)
     data = path.read_bytes()

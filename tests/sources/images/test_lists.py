@@ -29,7 +29,7 @@ def found(tmp_path: Path, pattern: str) -> list[str]:
     "folder",
     ["photos [2023]", "a*b", "what?", "[abc]", "[]", "[!x]", "c[d]e/[f]", "**", "x[", "x]"],
 )
-def test_a_folder_is_taken_literally(tmp_path: Path, folder: str) -> None:
+def test_a_folder_is_taken_literally(tmp_path, folder):
     touch(
         tmp_path, f"{folder}/a.jpg", f"{folder}/b.png", "photos 2/c.jpg", "whatX/d.jpg", "a/e.jpg"
     )
@@ -37,7 +37,7 @@ def test_a_folder_is_taken_literally(tmp_path: Path, folder: str) -> None:
     assert fixed_folder(tmp_path / folder / "*.jpg") == tmp_path / folder
 
 
-def test_a_name_that_does_not_exist_is_a_pattern(tmp_path: Path) -> None:
+def test_a_name_that_does_not_exist_is_a_pattern(tmp_path):
     touch(tmp_path, "img1.jpg", "img2.jpg", "img[3].jpg", "sub/img1.jpg", ".hidden.jpg")
     assert found(tmp_path, "img[12].jpg") == ["img1.jpg", "img2.jpg"]
     assert found(tmp_path, "img[3].jpg") == ["img[3].jpg"]
@@ -48,7 +48,7 @@ def test_a_name_that_does_not_exist_is_a_pattern(tmp_path: Path) -> None:
     assert fixed_folder(tmp_path / "*" / "*.jpg") == tmp_path
 
 
-def test_two_stars_are_any_depth_below_a_bracketed_folder_too(tmp_path: Path) -> None:
+def test_two_stars_are_any_depth_below_a_bracketed_folder_too(tmp_path):
     touch(tmp_path, "p [1]/a.jpg", "p [1]/q/b.jpg", "p [1]/q/[r]/c.jpg", "a.jpg")
     deep = ["p [1]/a.jpg", "p [1]/q/[r]/c.jpg", "p [1]/q/b.jpg"]
     assert found(tmp_path, "p [1]/**/*.jpg") == deep
@@ -56,7 +56,7 @@ def test_two_stars_are_any_depth_below_a_bracketed_folder_too(tmp_path: Path) ->
 
 
 @needs_links
-def test_images_below_links_that_lead_back_are_found_once(tmp_path: Path) -> None:
+def test_images_below_links_that_lead_back_are_found_once(tmp_path):
     touch(tmp_path, "all/a.jpg", "all/sub/b.jpg", "elsewhere/c.jpg", "all/.hidden/d.jpg")
     (tmp_path / "all" / "linked").symlink_to(tmp_path / "elsewhere")
     for name in ("self", "sub/up", "sub/again", "linked/back", "nowhere"):
@@ -67,7 +67,7 @@ def test_images_below_links_that_lead_back_are_found_once(tmp_path: Path) -> Non
     assert [name for name in found(tmp_path, "all/**") if name.endswith(".jpg")] == images
 
 
-def test_a_relative_pattern_stays_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_pattern_stays_relative(tmp_path, monkeypatch):
     touch(tmp_path, "p [1]/a.jpg")
     monkeypatch.chdir(tmp_path)
     assert matching(Path("p [1]/*.jpg")) == [Path("p [1]/a.jpg")]
@@ -77,7 +77,7 @@ def test_a_relative_pattern_stays_relative(tmp_path: Path, monkeypatch: pytest.M
 SHOWN = ("a.jpg", "B.JPG", "c.jfif", "d.jpe", "e.mpo", "f.apng", "g.gif", "h.jp2", "i.pnm", "j.dib")
 
 
-def test_images_are_known_by_their_names(tmp_path: Path) -> None:
+def test_images_are_known_by_their_names(tmp_path):
     touch(tmp_path, *SHOWN, "._a.jpg", ".DS_Store", "Thumbs.db", "labels.csv", "sub.jpg/x.png")
     listed = images_among(sorted(tmp_path.iterdir()))
     assert {path.name for path in listed.paths} == set(SHOWN)
@@ -88,23 +88,21 @@ def test_images_are_known_by_their_names(tmp_path: Path) -> None:
     "name",
     ["x.heic", "x.HEIF", "x.cr2", "x.dng", "x.raw", "x.jxl", "x.svg", "x.mp4", "x.psd", "x.xyz"],
 )
-def test_files_that_cannot_be_shown_are_noted_with_count_and_first_name(
-    tmp_path: Path, name: str
-) -> None:
+def test_files_that_cannot_be_shown_are_noted_with_count_and_first_name(tmp_path, name):
     touch(tmp_path, "a.jpg", name, f"z{name}", f"._{name}")
     assert images_among(sorted(tmp_path.iterdir())).notes == (
         f"2 of 3 files left out: not an image format that can be shown ({name} and 1 more)",
     )
 
 
-def test_hidden_images_are_noted(tmp_path: Path) -> None:
+def test_hidden_images_are_noted(tmp_path):
     touch(tmp_path, "a.jpg", ".b.jpg", ".c.txt")
     assert images_among(sorted(tmp_path.iterdir())).notes == (
         "1 of 2 images left out: their names start with a dot (.b.jpg)",
     )
 
 
-def test_links_to_images_that_are_gone_are_noted(tmp_path: Path) -> None:
+def test_links_to_images_that_are_gone_are_noted(tmp_path):
     touch(tmp_path, "a.jpg")
     (tmp_path / "b.jpg").symlink_to("gone.jpg")
     assert images_among(sorted(tmp_path.iterdir())).notes == (
@@ -112,7 +110,7 @@ def test_links_to_images_that_are_gone_are_noted(tmp_path: Path) -> None:
     )
 
 
-def test_images_further_below_are_found_in_bounded_time(tmp_path: Path) -> None:
+def test_images_further_below_are_found_in_bounded_time(tmp_path):
     touch(tmp_path, "data.yaml", "labels/val/a.txt", "images/val/a.jpg", "images/train/b.jpg")
     assert folder_with_images([*tmp_path.iterdir()]) == tmp_path / "images" / "train"
     (tmp_path / "images" / "loop").symlink_to(tmp_path / "labels")

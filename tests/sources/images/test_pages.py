@@ -46,7 +46,7 @@ def seen(source: FrameSource) -> list[tuple[str | None, int | None, int]]:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_every_page_plays_as_a_frame(tmp_path: Path, name: str) -> None:
+def test_every_page_plays_as_a_frame(tmp_path, name):
     source = make_source(str(write_pages(tmp_path, name)))
     info = source.open()
     assert info.frame_count == COUNT
@@ -59,7 +59,7 @@ def test_every_page_plays_as_a_frame(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["m.webp", "m.png", "m.avif", "m.gif"])
-def test_an_animation_alone_plays_at_its_own_rate(tmp_path: Path, name: str) -> None:
+def test_an_animation_alone_plays_at_its_own_rate(tmp_path, name):
     source = make_source(str(write_pages(tmp_path, name)))
     assert source.open().nominal_fps == pytest.approx(20)
     source.read(buffer)
@@ -70,9 +70,7 @@ def test_an_animation_alone_plays_at_its_own_rate(tmp_path: Path, name: str) -> 
 
 
 @pytest.mark.parametrize("name", ["m.webp", "m.png", "m.avif"])
-def test_frames_of_an_animation_have_the_times_that_the_file_states(
-    tmp_path: Path, name: str
-) -> None:
+def test_frames_of_an_animation_have_the_times_that_the_file_states(tmp_path, name):
     times_ms = [20, 500, 0, 100, 40]
     first, *others = numbered(len(times_ms))
     path = tmp_path / name
@@ -92,7 +90,7 @@ def test_frames_of_an_animation_have_the_times_that_the_file_states(
 
 
 @pytest.mark.parametrize("disposal", [0, 1, 2])
-def test_an_animation_is_the_same_backwards(tmp_path: Path, disposal: int) -> None:
+def test_an_animation_is_the_same_backwards(tmp_path, disposal):
     frames = []
     for number in range(8):
         frame = Image.new("RGBA", (60, 40), (0, 0, 0, 0))
@@ -115,7 +113,7 @@ def test_an_animation_is_the_same_backwards(tmp_path: Path, disposal: int) -> No
     source.close()
 
 
-def test_pages_and_single_images_of_a_folder_play_in_order(tmp_path: Path) -> None:
+def test_pages_and_single_images_of_a_folder_play_in_order(tmp_path):
     numbered(1)[0].save(tmp_path / "a.png")
     write_pages(tmp_path, "m.gif")
     write_pages(tmp_path, "m.tif")
@@ -127,7 +125,7 @@ def test_pages_and_single_images_of_a_folder_play_in_order(tmp_path: Path) -> No
     assert source.warning is None
 
 
-def test_thumbnails_and_masks_in_a_tiff_are_no_pages(tmp_path: Path) -> None:
+def test_thumbnails_and_masks_in_a_tiff_are_no_pages(tmp_path):
     first, second = numbered(2)
     small = first.resize((8, 8))
     small.encoderinfo = {"tiffinfo": {254: 1}}
@@ -144,7 +142,7 @@ def write_phone_photo(folder: Path, name: str) -> None:
     saved(first, folder / name, "MPO", save_all=True, append_images=others)
 
 
-def test_previews_in_a_photograph_are_noted_not_shown(tmp_path: Path) -> None:
+def test_previews_in_a_photograph_are_noted_not_shown(tmp_path):
     write_phone_photo(tmp_path, "IMG_1.jpg")
     source = make_source(str(tmp_path))
     assert source.open().frame_count == 1
@@ -158,9 +156,7 @@ def test_previews_in_a_photograph_are_noted_not_shown(tmp_path: Path) -> None:
     )
 
 
-def test_if_finding_pages_takes_too_long_the_first_is_shown_and_noted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_if_finding_pages_takes_too_long_the_first_is_shown_and_noted(tmp_path, monkeypatch):
     write_pages(tmp_path, "m.gif")
     write_pages(tmp_path, "m.tif")
     monkeypatch.setattr(images, "SCAN_BUDGET_S", -1.0)
@@ -171,7 +167,7 @@ def test_if_finding_pages_takes_too_long_the_first_is_shown_and_noted(
     assert source.warning.startswith("only the first of the 5 images in m.gif is shown")
 
 
-def test_a_damaged_page_leaves_the_others(tmp_path: Path) -> None:
+def test_a_damaged_page_leaves_the_others(tmp_path):
     noise = [Image.effect_noise((64, 64), 90) for _ in range(3)]
     path = saved(noise[0], tmp_path / "a.tif", "TIFF", save_all=True, append_images=noise[1:])
     data = bytearray(path.read_bytes())
@@ -207,7 +203,7 @@ class FirstOnly:
         return GroundTruth.empty()
 
 
-def test_the_ground_truth_of_a_file_is_that_of_its_first_page(tmp_path: Path) -> None:
+def test_the_ground_truth_of_a_file_is_that_of_its_first_page(tmp_path):
     ground_truth = FirstOnly()
     source = ImagesSource("m.tif", [write_pages(tmp_path, "m.tif")], ground_truth=ground_truth)
     source.open()

@@ -28,13 +28,13 @@ def with_orientation(jpeg: bytes, orientation: int) -> bytes:
     return jpeg[:2] + b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body + jpeg[2:]
 
 
-def test_images_come_in_natural_order() -> None:
+def test_images_come_in_natural_order():
     names = ["b/img10.png", "b/img2.png", "b/IMG1.png", "a/x.png", "b/img2b.png"]
     ordered = [str(path) for path in natural_order([Path(name) for name in names])]
     assert ordered == ["a/x.png", "b/IMG1.png", "b/img2.png", "b/img2b.png", "b/img10.png"]
 
 
-def test_unreadable_images_are_left_out_and_counted(image_folder: Path) -> None:
+def test_unreadable_images_are_left_out_and_counted(image_folder):
     (image_folder / "img3.png").write_bytes(b"not an image")
     (image_folder / "img7.png").write_bytes(b"")
     source = ImagesSource("folder", natural_order(list(image_folder.iterdir())))
@@ -53,7 +53,7 @@ def test_unreadable_images_are_left_out_and_counted(image_folder: Path) -> None:
     assert read_number(source.read(buffer).bgr) == 4
 
 
-def test_an_image_that_was_copied_again_is_shown(image_folder: Path) -> None:
+def test_an_image_that_was_copied_again_is_shown(image_folder):
     path = image_folder / "img3.png"
     whole = path.read_bytes()
     path.write_bytes(whole[:40])  # as while it is copied
@@ -70,7 +70,7 @@ def test_an_image_that_was_copied_again_is_shown(image_folder: Path) -> None:
     source.close()
 
 
-def test_an_image_keeps_its_number_beside_unreadable_ones(image_folder: Path) -> None:
+def test_an_image_keeps_its_number_beside_unreadable_ones(image_folder):
     (image_folder / "img3.png").write_bytes(b"not an image")
     source = ImagesSource("folder", natural_order(list(image_folder.iterdir())))
     source.open()
@@ -85,7 +85,7 @@ def test_an_image_keeps_its_number_beside_unreadable_ones(image_folder: Path) ->
     assert seen == [(number, number) for number in (2, 4, 5, 6, 7, 8, 9, 10, 11)]
 
 
-def test_the_warning_remains_after_closing(image_folder: Path) -> None:
+def test_the_warning_remains_after_closing(image_folder):
     (image_folder / "img0.png").write_bytes(b"")
     source = ImagesSource("folder", natural_order(list(image_folder.iterdir())))
     for _ in range(2):  # each opening counts anew
@@ -96,7 +96,7 @@ def test_the_warning_remains_after_closing(image_folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["x.heic", "x.HEIC", "x.docx", "x.dng", "x.mp4", "x.svg", "x.MOV"])
-def test_files_of_unknown_formats_are_noted(image_folder: Path, name: str) -> None:
+def test_files_of_unknown_formats_are_noted(image_folder, name):
     for other in (name, "notes.txt", "labels.json", ".x.heic"):
         (image_folder / other).write_bytes(b"-")
     source = make_source(str(image_folder))
@@ -106,20 +106,20 @@ def test_files_of_unknown_formats_are_noted(image_folder: Path, name: str) -> No
     assert name in source.warning
 
 
-def test_a_folder_of_unknown_formats_is_an_error(tmp_path: Path) -> None:
+def test_a_folder_of_unknown_formats_is_an_error(tmp_path):
     (tmp_path / "a.heic").write_bytes(b"-")
     with pytest.raises(SourceError, match=r"1 of 1 files left out: .*a\.heic"):
         make_source(str(tmp_path))
 
 
-def test_opening_skips_to_the_first_readable_image(image_folder: Path) -> None:
+def test_opening_skips_to_the_first_readable_image(image_folder):
     (image_folder / "img0.png").write_bytes(b"not an image")
     source = ImagesSource("folder", natural_order(list(image_folder.iterdir())))
     assert source.open().frame_count == 12
     assert numbers(source)[0] == 1
 
 
-def test_a_folder_of_nothing_readable_is_an_error(tmp_path: Path) -> None:
+def test_a_folder_of_nothing_readable_is_an_error(tmp_path):
     (tmp_path / "a.png").write_bytes(b"not an image")
     source = ImagesSource("a.png", [tmp_path / "a.png"])
     with pytest.raises(SourceError, match=r"a.png is not an image of a known format"):
@@ -127,7 +127,7 @@ def test_a_folder_of_nothing_readable_is_an_error(tmp_path: Path) -> None:
     assert source.warning is None  # only the error reports it
 
 
-def test_each_image_comes_in_its_own_size(tmp_path: Path) -> None:
+def test_each_image_comes_in_its_own_size(tmp_path):
     sizes = [(40, 60), (10, 20), (70, 30)]
     for number, (height, width) in enumerate(sizes):
         cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((height, width, 3), number, np.uint8))
@@ -140,7 +140,7 @@ def test_each_image_comes_in_its_own_size(tmp_path: Path) -> None:
         assert captured.bgr.shape[:2] == size
 
 
-def test_a_grey_image_comes_in_three_channels(tmp_path: Path) -> None:
+def test_a_grey_image_comes_in_three_channels(tmp_path):
     cv2.imwrite(str(tmp_path / "grey.png"), np.full((8, 9), 55, np.uint8))
     image = load_image(tmp_path / "grey.png")
     assert image is not None
@@ -148,7 +148,7 @@ def test_a_grey_image_comes_in_three_channels(tmp_path: Path) -> None:
     assert (image == 55).all()
 
 
-def test_a_photograph_is_rotated_by_its_exif_data(tmp_path: Path) -> None:
+def test_a_photograph_is_rotated_by_its_exif_data(tmp_path):
     stored = np.ascontiguousarray(np.rot90(numbered_image(37)))  # counterclockwise
     jpeg = cv2.imencode(".jpg", stored)[1].tobytes()
     path = tmp_path / "photo.jpg"
@@ -159,13 +159,13 @@ def test_a_photograph_is_rotated_by_its_exif_data(tmp_path: Path) -> None:
     assert read_number(image) == 37
 
 
-def test_an_image_that_needs_too_much_memory_is_refused(tmp_path: Path) -> None:
+def test_an_image_that_needs_too_much_memory_is_refused(tmp_path):
     path = tmp_path / "wide.png"
     cv2.imwrite(str(path), np.zeros((1, 8193, 3), np.uint8))
     assert load_image(path) is None
 
 
-def test_ground_truth_is_asked_for_by_number_and_name(image_folder: Path) -> None:
+def test_ground_truth_is_asked_for_by_number_and_name(image_folder):
     asked: list[tuple[int, str, tuple[int, int] | None]] = []
     counts: list[int] = []
 

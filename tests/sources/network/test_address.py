@@ -16,7 +16,7 @@ from kpviewer.sources.network.address import split_address
         ("no address", None, "", "", ":///"),
     ],
 )
-def test_parts(url, credentials, host, suffix, plain) -> None:
+def test_parts(url, credentials, host, suffix, plain):
     address = split_address(url)
     assert (address.credentials, address.host, address.suffix) == (credentials, host, suffix)
     assert address.without_credentials == plain

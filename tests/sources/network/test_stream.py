@@ -27,7 +27,7 @@ def read_until_lost(source: StreamSource) -> tuple[list[int], str]:
 
 
 @pytest.mark.parametrize(("scheme", "serve"), [("http", mjpeg(IMAGES)), ("rtsp", rtsp(IMAGES))])
-def test_a_stream_returns_frames_in_order_until_the_camera_hangs_up(scheme, serve) -> None:
+def test_a_stream_returns_frames_in_order_until_the_camera_hangs_up(scheme, serve):
     with serving(serve) as port:
         source = StreamSource(f"{scheme}://me:secret@127.0.0.1:{port}/live")
         info = source.open()
@@ -47,12 +47,12 @@ def test_a_stream_returns_frames_in_order_until_the_camera_hangs_up(scheme, serv
         ("FILE://me:secret@host/clip.mp4", "Write ***@host/clip.mp4."),
     ],
 )
-def test_the_address_of_a_file_is_refused_with_its_path(address: str, said: str) -> None:
+def test_the_address_of_a_file_is_refused_with_its_path(address, said):
     with pytest.raises(SourceError, match=re.escape(said)):
         StreamSource(address)
 
 
-def test_a_silent_stream_is_lost_after_the_read_timeout() -> None:
+def test_a_silent_stream_is_lost_after_the_read_timeout():
     with serving(mjpeg(IMAGES[:20], stalls=True)) as port:
         source = StreamSource(f"http://127.0.0.1:{port}/", read_timeout_s=SHORT_S)
         source.open()
@@ -62,7 +62,7 @@ def test_a_silent_stream_is_lost_after_the_read_timeout() -> None:
     assert "no image for 0.3 s" in said
 
 
-def test_a_lost_stream_may_be_opened_again() -> None:
+def test_a_lost_stream_may_be_opened_again():
     with serving(mjpeg(IMAGES)) as port:
         source = StreamSource(f"http://127.0.0.1:{port}/")
         source.open()
@@ -75,7 +75,7 @@ def test_a_lost_stream_may_be_opened_again() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
-def test_a_server_that_says_nothing_fails_to_open_in_time(scheme: str) -> None:
+def test_a_server_that_says_nothing_fails_to_open_in_time(scheme):
     with serving(say_nothing) as port:
         source = StreamSource(f"{scheme}://me:secret@127.0.0.1:{port}/", open_timeout_s=SHORT_S)
         with pytest.raises(SourceError, match=r"doesn't answer within 0\.3 s") as caught:
@@ -83,7 +83,7 @@ def test_a_server_that_says_nothing_fails_to_open_in_time(scheme: str) -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_a_refused_connection_names_the_reason_and_no_password() -> None:
+def test_a_refused_connection_names_the_reason_and_no_password():
     with serving(say_nothing) as port:
         pass  # the port is closed again
     with pytest.raises(SourceError, match="refused") as caught:
@@ -92,7 +92,7 @@ def test_a_refused_connection_names_the_reason_and_no_password() -> None:
     assert caught.value.__cause__ is None
 
 
-def test_an_answer_that_is_no_video_is_refused() -> None:
+def test_an_answer_that_is_no_video_is_refused():
     def serve(connection) -> None:
         connection.recv(4096)
         connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<p>Log in</p>")
@@ -114,7 +114,7 @@ DIGEST = 'Digest realm="cam", nonce="1", qop="auth", algorithm='
         (["Basic realm=cam"], "Check the address, its user name and password"),
     ],
 )
-def test_a_login_that_ffmpeg_can_not_give_is_named(scheme, challenges, said) -> None:
+def test_a_login_that_ffmpeg_can_not_give_is_named(scheme, challenges, said):
     def serve(connection) -> None:
         lines = "".join(f"WWW-Authenticate: {each}\r\n" for each in challenges)
         protocol = "RTSP/1.0" if scheme == "rtsp" else "HTTP/1.1"
@@ -130,19 +130,19 @@ def test_a_login_that_ffmpeg_can_not_give_is_named(scheme, challenges, said) -> 
 
 
 @pytest.mark.parametrize("url", ["tcp://127.0.0.1:9", "concat://a|b", "ftp://me:secret@h/x"])
-def test_other_protocols_are_refused(url: str) -> None:
+def test_other_protocols_are_refused(url):
     with pytest.raises(SourceError, match="must start with") as caught:
         StreamSource(url)
     assert "secret" not in str(caught.value)
 
 
-def test_an_address_with_spaces_is_refused_without_being_repeated() -> None:
+def test_an_address_with_spaces_is_refused_without_being_repeated():
     with pytest.raises(SourceError, match="no spaces") as caught:
         StreamSource("rtsp://me:my secret@127.0.0.1/")
     assert "secret" not in str(caught.value)
 
 
-def test_a_scheme_in_capitals_is_the_same() -> None:
+def test_a_scheme_in_capitals_is_the_same():
     with serving(rtsp(IMAGES[:30])) as port:
         source = StreamSource(f"RTSP://127.0.0.1:{port}/live")
         source.open()
@@ -151,7 +151,7 @@ def test_a_scheme_in_capitals_is_the_same() -> None:
     assert numbers == list(range(30))
 
 
-def test_a_camera_that_sends_by_udp_alone_plays() -> None:
+def test_a_camera_that_sends_by_udp_alone_plays():
     with serving(rtsp(IMAGES[:20], stalls=True, by_udp=True)) as port:
         source = StreamSource(f"rtsp://127.0.0.1:{port}/", read_timeout_s=SHORT_S)
         source.open()
@@ -160,7 +160,7 @@ def test_a_camera_that_sends_by_udp_alone_plays() -> None:
     assert numbers == list(range(19))
 
 
-def test_a_frozen_stream_gives_no_frame_when_it_is_given_up() -> None:
+def test_a_frozen_stream_gives_no_frame_when_it_is_given_up():
     """FFmpeg holds the last image back until the next one begins, or reading fails."""
     with serving(rtsp(IMAGES[:40], stalls=True)) as port:
         source = StreamSource(f"rtsp://127.0.0.1:{port}/", read_timeout_s=SHORT_S)
@@ -172,7 +172,7 @@ def test_a_frozen_stream_gives_no_frame_when_it_is_given_up() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["rtsp", "http"])
-def test_opening_can_be_interrupted(scheme: str) -> None:
+def test_opening_can_be_interrupted(scheme):
     source: StreamSource
 
     def serve(connection: socket.socket) -> None:
@@ -187,7 +187,7 @@ def test_opening_can_be_interrupted(scheme: str) -> None:
         source.close()
 
 
-def test_reading_can_be_interrupted_and_the_stream_opened_again() -> None:
+def test_reading_can_be_interrupted_and_the_stream_opened_again():
     source: StreamSource
     camera = mjpeg(IMAGES[:10])
 
@@ -213,7 +213,7 @@ def test_reading_can_be_interrupted_and_the_stream_opened_again() -> None:
     assert captured is not None
 
 
-def test_a_silent_name_server_fails_to_open_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_name_server_fails_to_open_in_time(monkeypatch):
     answer = threading.Event()
     asking: list[threading.Thread] = []
 
@@ -230,7 +230,7 @@ def test_a_silent_name_server_fails_to_open_in_time(monkeypatch: pytest.MonkeyPa
     assert not asking[0].is_alive()
 
 
-def test_an_unknown_host_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_host_is_an_error(monkeypatch):
     def look_up(*_: object, **__: object) -> None:
         raise socket.gaierror(-2, "Name or service not known")
 
@@ -239,7 +239,7 @@ def test_an_unknown_host_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
         StreamSource("http://camera.example/x").open()
 
 
-def test_an_image_that_becomes_too_large_is_an_error() -> None:
+def test_an_image_that_becomes_too_large_is_an_error():
     wide = np.zeros((8, 8200, 3), np.uint8)
     with serving(mjpeg([*IMAGES[:5], wide])) as port:
         source = StreamSource(f"http://127.0.0.1:{port}/")
@@ -260,7 +260,7 @@ PARTS = {
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_a_camera_whose_parts_cannot_be_read_shows_its_images(name: str) -> None:
+def test_a_camera_whose_parts_cannot_be_read_shows_its_images(name):
     kind, before, head, behind = PARTS[name]
 
     def serve(connection: socket.socket) -> None:
@@ -280,7 +280,7 @@ def test_a_camera_whose_parts_cannot_be_read_shows_its_images(name: str) -> None
     assert count == 4
 
 
-def test_a_server_without_video_differs_from_a_silent_one() -> None:
+def test_a_server_without_video_differs_from_a_silent_one():
     head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
     with serving(first_then_silence(head)) as port:
         source = StreamSource(f"http://127.0.0.1:{port}/", open_timeout_s=SHORT_S)
@@ -288,7 +288,7 @@ def test_a_server_without_video_differs_from_a_silent_one() -> None:
             source.open()
 
 
-def test_a_camera_whose_first_image_is_on_its_way_is_waited_for() -> None:
+def test_a_camera_whose_first_image_is_on_its_way_is_waited_for():
     begun = BOUNDARY % 9000 + b"\xff\xd8\xff\xe0"
     head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
     ways = [first_then_silence(head + begun)] * 2 + [mjpeg(IMAGES[:3])]  # tried, asked, tried

@@ -1,7 +1,6 @@
 """Finite videos at network addresses: every frame from the first to the end."""
 
 import socket
-from pathlib import Path
 
 import av
 import pytest
@@ -44,9 +43,7 @@ def number_at(source: StreamSource, index: int) -> int:
     ],
     ids=lambda value: value if isinstance(value, str) and "." in value else "",
 )
-def test_no_frame_of_a_video_behind_http_is_lost(
-    tmp_path: Path, name: str, codec: str, options: dict[str, str], way: str
-) -> None:
+def test_no_frame_of_a_video_behind_http_is_lost(tmp_path, name, codec, options, way):
     path = tmp_path / name
     write_video(path, codec=codec, options=options)
     local = VideoSource(path)
@@ -66,7 +63,7 @@ def test_no_frame_of_a_video_behind_http_is_lost(
     assert sought == [31, 7, 59]
 
 
-def test_a_film_made_from_raw_h264_has_its_times_behind_http(tmp_path: Path) -> None:
+def test_a_film_made_from_raw_h264_has_its_times_behind_http(tmp_path):
     path = tmp_path / "film.mp4"
     write_from_raw(path, 2)
     with serving(http_file(path.read_bytes(), "ranges")) as port:
@@ -77,7 +74,7 @@ def test_a_film_made_from_raw_h264_has_its_times_behind_http(tmp_path: Path) -> 
     assert found == (list(range(60)), pytest.approx([index / 25 for index in range(60)]))
 
 
-def test_a_live_playlist_and_a_finished_one_are_distinguished(tmp_path: Path) -> None:
+def test_a_live_playlist_and_a_finished_one_are_distinguished(tmp_path):
     playlist = tmp_path / "film.m3u8"
     whole = tmp_path / "film.ts"
     write_video(whole, options={"g": "10"})
@@ -96,7 +93,7 @@ def test_a_live_playlist_and_a_finished_one_are_distinguished(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("missing", [0, 1, 2])
-def test_a_missing_segment_of_a_playlist_is_reported(tmp_path: Path, missing: int) -> None:
+def test_a_missing_segment_of_a_playlist_is_reported(tmp_path, missing):
     write_video(
         tmp_path / "film.m3u8",
         options={"x264-params": "scenecut=0:keyint=50:min-keyint=50"},
@@ -121,9 +118,7 @@ def test_a_missing_segment_of_a_playlist_is_reported(tmp_path: Path, missing: in
     assert again == warning
 
 
-def test_an_mp4_with_its_index_at_the_end_plays_from_a_server_without_ranges(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_mp4_with_its_index_at_the_end_plays_from_a_server_without_ranges(tmp_path, monkeypatch):
     path = tmp_path / "film.mp4"
     write_video(path, frames=200, options={"g": "1", "qp": "0"})
     assert path.stat().st_size > 40_000  # FFmpeg goes back over less by itself
@@ -137,9 +132,7 @@ def test_an_mp4_with_its_index_at_the_end_plays_from_a_server_without_ranges(
     assert [item.name for item in tmp_path.iterdir()] == ["film.mp4"]
 
 
-def test_an_mp4_whose_index_comes_after_the_time_limit_is_copied(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_mp4_whose_index_comes_after_the_time_limit_is_copied(tmp_path, monkeypatch):
     path = tmp_path / "film.mp4"
     write_video(path, frames=20)
     data = path.read_bytes()
@@ -172,7 +165,7 @@ def test_an_mp4_whose_index_comes_after_the_time_limit_is_copied(
     assert [item.name for item in tmp_path.iterdir()] == ["film.mp4"]
 
 
-def test_a_connection_that_breaks_in_mid_video_is_an_error(tmp_path: Path) -> None:
+def test_a_connection_that_breaks_in_mid_video_is_an_error(tmp_path):
     path = tmp_path / "film.ts"
     write_video(path, options={"g": "15"})
     data = path.read_bytes()
@@ -206,7 +199,7 @@ def still(suffix: str) -> bytes:
         ("data", b'{"error": 5}', "application/json", "answers with application/json"),
     ],
 )
-def test_an_answer_that_is_not_video_is_named(path: str, data: bytes, kind: str, said: str) -> None:
+def test_an_answer_that_is_not_video_is_named(path, data, kind, said):
     with serving(http_file(data, "length", kind)) as port:
         source = StreamSource(f"http://127.0.0.1:{port}/{path}")
         with pytest.raises(SourceError, match=said) as caught:
@@ -214,7 +207,7 @@ def test_an_answer_that_is_not_video_is_named(path: str, data: bytes, kind: str,
     assert len(str(caught.value).splitlines()) <= 2
 
 
-def test_a_multipart_stream_whose_parts_have_no_type_is_read() -> None:
+def test_a_multipart_stream_whose_parts_have_no_type_is_read():
     images = [numbered_image(number) for number in range(40)]
     with serving(mjpeg(images, part_head=b"--frame\r\nContent-Length: %d\r\n\r\n")) as port:
         source = StreamSource(f"http://127.0.0.1:{port}/")
@@ -225,7 +218,7 @@ def test_a_multipart_stream_whose_parts_have_no_type_is_read() -> None:
     assert read_number(captured.bgr) == 0
 
 
-def test_videos_are_known_by_suffix_if_their_content_is_ambiguous(tmp_path: Path) -> None:
+def test_videos_are_known_by_suffix_if_their_content_is_ambiguous(tmp_path):
     made, path = tmp_path / "film.h264", tmp_path / "film.jsv"
     write_video(made, options={"g": "15", "bf": "0"})
     path.write_bytes(b"\0\0\1\x80" * 50 + made.read_bytes())  # the head of a recorder's own format

@@ -18,20 +18,20 @@ def painted(index: int) -> tuple[ImageArray, GroundTruth]:
     return out, render(index, out)
 
 
-def test_the_video_has_20_s_at_30_frames() -> None:
+def test_the_video_has_20_s_at_30_frames():
     info = DemoSource().open()
     assert (info.width, info.height, info.nominal_fps) == (640, 480, 30.0)
     assert info.frame_count == 600
     assert not info.is_live
 
 
-def test_the_portrait_in_the_package_is_as_it_was_published() -> None:
+def test_the_portrait_in_the_package_is_as_it_was_published():
     image = collins().canvas[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
     assert np.array_equal(image[:, :, ::-1], astronaut())  # scikit-image ships the same
 
 
 @pytest.mark.parametrize("index", range(0, FRAME_COUNT, 20))
-def test_every_face_is_whole_and_its_points_are_inside_its_box(index: int) -> None:
+def test_every_face_is_whole_and_its_points_are_inside_its_box(index):
     _, ground_truth = painted(index)
     assert len(ground_truth) in (1, 2)
     assert not ground_truth.difficult.any()
@@ -43,7 +43,7 @@ def test_every_face_is_whole_and_its_points_are_inside_its_box(index: int) -> No
         assert (points < box[2:]).all()
 
 
-def test_points_come_in_the_named_order_left_being_the_viewers_left() -> None:
+def test_points_come_in_the_named_order_left_being_the_viewers_left():
     _, ground_truth = painted(0)
     points = dict(zip(KEYPOINT_NAMES, ground_truth.keypoints_xy[0], strict=True))
     assert points["left_eye"][0] < points["nose"][0] < points["right_eye"][0]
@@ -52,7 +52,7 @@ def test_points_come_in_the_named_order_left_being_the_viewers_left() -> None:
 
 
 @pytest.mark.parametrize("index", [0, 75, 130, 200, 280, 400, 440, 505, 530, 590])
-def test_the_ground_truth_moves_with_the_image(index: int) -> None:
+def test_the_ground_truth_moves_with_the_image(index):
     """Each keypoint is found by its pixels within 1.5 px of the ground truth."""
     image, ground_truth = painted(index)
     for box, points in zip(ground_truth.xyxy, ground_truth.keypoints_xy, strict=True):
@@ -86,12 +86,12 @@ def _expect_same_patch(
 
 
 @pytest.mark.parametrize("index", [i for i in range(5, FRAME_COUNT, 15) if i not in CUTS])
-def test_the_camera_moves_smoothly_between_the_cuts(index: int) -> None:
+def test_the_camera_moves_smoothly_between_the_cuts(index):
     before, after = painted(index - 1)[1], painted(index)[1]
     assert np.abs(after.keypoints_xy - before.keypoints_xy).max() < 6
 
 
-def test_a_frame_depends_on_its_number_alone() -> None:
+def test_a_frame_depends_on_its_number_alone():
     first, _ = painted(321)
     painted(17)
     again, ground_truth = painted(321)
@@ -99,7 +99,7 @@ def test_a_frame_depends_on_its_number_alone() -> None:
     assert np.array_equal(ground_truth.xyxy, painted(321)[1].xyxy)
 
 
-def test_the_buffer_may_be_reused_for_the_next_frame() -> None:
+def test_the_buffer_may_be_reused_for_the_next_frame():
     out = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
     render(200, out)
     clean, _ = painted(200)

@@ -47,7 +47,7 @@ def reader(camera: SimulatedCamera, time: FakeTime, began_ns: int) -> Callable[[
     return read
 
 
-def test_images_come_at_the_rate_of_the_video(time: FakeTime) -> None:
+def test_images_come_at_the_rate_of_the_video(time):
     camera = SimulatedCamera(FakeSource(4, fps=10.0), delay_s=0.03)
     began_ns = time.ns
     info = camera.open()
@@ -64,7 +64,7 @@ def test_images_come_at_the_rate_of_the_video(time: FakeTime) -> None:
     assert time.ns == began_ns + 530_000_000
 
 
-def test_a_late_reader_gets_the_newest_image_with_its_time(time: FakeTime) -> None:
+def test_a_late_reader_gets_the_newest_image_with_its_time(time):
     camera = SimulatedCamera(FakeSource(100, fps=10.0))
     began_ns = time.ns
     camera.open()
@@ -76,12 +76,12 @@ def test_a_late_reader_gets_the_newest_image_with_its_time(time: FakeTime) -> No
     assert camera.next_index == 9
 
 
-def test_a_source_that_is_live_already_is_refused() -> None:
+def test_a_source_that_is_live_already_is_refused():
     with pytest.raises(SourceError, match="not seekable"):
         SimulatedCamera(FakeSource(live=True)).open()
 
 
-def test_a_closed_camera_cannot_be_read_and_opens_again(time: FakeTime) -> None:
+def test_a_closed_camera_cannot_be_read_and_opens_again(time):
     camera = SimulatedCamera(FakeSource(5))
     camera.open()
     camera.read(new)

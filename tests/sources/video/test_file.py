@@ -59,9 +59,7 @@ def count(source: VideoSource) -> int:
     ],
     ids=lambda value: value if isinstance(value, str) and "." in value else "",
 )
-def test_every_frame_is_read_and_found_again(
-    tmp_path: Path, name: str, codec: str, options: dict[str, str]
-) -> None:
+def test_every_frame_is_read_and_found_again(tmp_path, name, codec, options):
     path = tmp_path / name
     times_ms = write_video(path, codec=codec, options=options)
     source = VideoSource(path)
@@ -80,9 +78,7 @@ def test_every_frame_is_read_and_found_again(
 
 
 @pytest.mark.parametrize(("name", "before"), [("film.webm", 0), ("film.ivf", 1)])
-def test_frames_that_are_never_shown_are_not_counted(
-    tmp_path: Path, name: str, before: int
-) -> None:
+def test_frames_that_are_never_shown_are_not_counted(tmp_path, name, before):
     write_video(tmp_path / "shown.webm", codec="libvpx", options={"g": "10"})
     path = tmp_path / name
     with av.open(str(tmp_path / "shown.webm")) as shown, av.open(str(path), "w") as film:
@@ -108,7 +104,7 @@ def test_frames_that_are_never_shown_are_not_counted(
     source.close()
 
 
-def test_a_playlist_beside_its_segments_is_a_video(tmp_path: Path) -> None:
+def test_a_playlist_beside_its_segments_is_a_video(tmp_path):
     path = tmp_path / "film.m3u8"
     write_video(path, muxer={"hls_time": "1", "hls_playlist_type": "vod"}, options={"g": "10"})
     source = VideoSource(path)
@@ -123,7 +119,7 @@ def test_a_playlist_beside_its_segments_is_a_video(tmp_path: Path) -> None:
     source.close()
 
 
-def test_a_playlist_of_encrypted_segments_opens_with_the_key_beside_it(tmp_path: Path) -> None:
+def test_a_playlist_of_encrypted_segments_opens_with_the_key_beside_it(tmp_path):
     key, info = tmp_path / "film.key", tmp_path / "key_info.txt"
     key.write_bytes(bytes(range(16)))
     info.write_text(f"film.key\n{key}\n")
@@ -136,7 +132,7 @@ def test_a_playlist_of_encrypted_segments_opens_with_the_key_beside_it(tmp_path:
     source.close()
 
 
-def test_a_playlist_file_opens_no_address(tmp_path: Path) -> None:
+def test_a_playlist_file_opens_no_address(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0)
         port = server.getsockname()[1]
@@ -151,7 +147,7 @@ def test_a_playlist_file_opens_no_address(tmp_path: Path) -> None:
             server.accept()
 
 
-def test_uneven_times_are_kept_to_the_millisecond(tmp_path: Path) -> None:
+def test_uneven_times_are_kept_to_the_millisecond(tmp_path):
     steps_ms = np.random.default_rng(7).integers(5, 900, 40)
     times_ms = [0, *np.cumsum(steps_ms).tolist()]
     path = tmp_path / "vfr.mkv"
@@ -168,7 +164,7 @@ def test_uneven_times_are_kept_to_the_millisecond(tmp_path: Path) -> None:
     source.close()
 
 
-def test_a_rotated_video_is_shown_upright(tmp_path: Path) -> None:
+def test_a_rotated_video_is_shown_upright(tmp_path):
     path = tmp_path / "turned.mp4"
     write_video(path, frames=3, turned_deg=-90)
     source = VideoSource(path)
@@ -185,7 +181,7 @@ def test_a_rotated_video_is_shown_upright(tmp_path: Path) -> None:
     source.close()
 
 
-def test_a_cut_video_plays_its_remaining_frames_and_reports_the_loss(tmp_path: Path) -> None:
+def test_a_cut_video_plays_its_remaining_frames_and_reports_the_loss(tmp_path):
     whole = tmp_path / "whole.mkv"
     write_video(whole, frames=100, options={"g": "10", "bf": "0"})
     cut = tmp_path / "cut.mkv"
@@ -200,7 +196,7 @@ def test_a_cut_video_plays_its_remaining_frames_and_reports_the_loss(tmp_path: P
     assert source.warning is not None  # it may still be read when the stream has ended
 
 
-def test_a_video_with_flipped_bits_is_read_and_its_damage_reported(tmp_path: Path) -> None:
+def test_a_video_with_flipped_bits_is_read_and_its_damage_reported(tmp_path):
     path = tmp_path / "flipped.ts"
     write_video(path, options={"g": "15", "bf": "0"})
     data = bytearray(path.read_bytes())
@@ -217,7 +213,7 @@ def test_a_video_with_flipped_bits_is_read_and_its_damage_reported(tmp_path: Pat
     source.close()
 
 
-def test_a_file_that_was_replaced_is_not_opened_again_in_silence(tmp_path: Path) -> None:
+def test_a_file_that_was_replaced_is_not_opened_again_in_silence(tmp_path):
     path, other = tmp_path / "film.h264", tmp_path / "other.h264"  # each seek back opens it again
     write_video(path, frames=20)
     write_video(other, frames=30)
@@ -233,7 +229,7 @@ def test_a_file_that_was_replaced_is_not_opened_again_in_silence(tmp_path: Path)
     source.close()
 
 
-def test_each_damaged_frame_without_a_time_counts_once(tmp_path: Path) -> None:
+def test_each_damaged_frame_without_a_time_counts_once(tmp_path):
     path = tmp_path / "film.h264"
     write_video(path, options={"g": "10", "bf": "0"})
     with av.open(str(path)) as found:
@@ -252,7 +248,7 @@ def test_each_damaged_frame_without_a_time_counts_once(tmp_path: Path) -> None:
     source.close()
 
 
-def test_frames_that_the_decoder_leaves_out_in_silence_are_reported(tmp_path: Path) -> None:
+def test_frames_that_the_decoder_leaves_out_in_silence_are_reported(tmp_path):
     path = tmp_path / "film.mp4"
     write_video(path, frames=30, codec="mpeg4", options={"g": "10"})
     with av.open(str(path)) as found:
@@ -270,9 +266,7 @@ def test_frames_that_the_decoder_leaves_out_in_silence_are_reported(tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", ["camera.avi", "camera.mov"])
-def test_frames_behind_one_that_cannot_be_decoded_keep_their_numbers(
-    tmp_path: Path, name: str
-) -> None:
+def test_frames_behind_one_that_cannot_be_decoded_keep_their_numbers(tmp_path, name):
     path = tmp_path / name
     write_video(path, frames=30, codec="mjpeg", options={"q": "2"}, pix_fmt="yuvj420p")
     with av.open(str(path)) as found:
@@ -308,9 +302,7 @@ def test_frames_behind_one_that_cannot_be_decoded_keep_their_numbers(
         ("film.webm", "libvpx", {}),
     ],
 )
-def test_a_second_film_behind_the_first_in_a_file_is_reported(
-    tmp_path: Path, name: str, codec: str, muxer: dict[str, str]
-) -> None:
+def test_a_second_film_behind_the_first_in_a_file_is_reported(tmp_path, name, codec, muxer):
     one, two = tmp_path / name, tmp_path / f"two{name}"
     write_video(one, frames=40, codec=codec, options={"g": "5"}, muxer=muxer)
     two.write_bytes(one.read_bytes() * 30)
@@ -323,9 +315,7 @@ def test_a_second_film_behind_the_first_in_a_file_is_reported(
 
 
 @pytest.mark.parametrize("missing", [1, 20, 80])
-def test_a_fragmented_file_cut_in_the_index_of_a_fragment_shows_those_before(
-    tmp_path: Path, missing: int
-) -> None:
+def test_a_fragmented_file_cut_in_the_index_of_a_fragment_shows_those_before(tmp_path, missing):
     path = tmp_path / "film, a.mp4"
     write_video(path, muxer={"movflags": "frag_keyframe+empty_moov"}, options={"g": "20"})
     data = path.read_bytes()
@@ -343,9 +333,7 @@ def test_a_fragmented_file_cut_in_the_index_of_a_fragment_shows_those_before(
 
 @pytest.mark.parametrize("place", [b"moof", b"mdat"])
 @pytest.mark.parametrize("more", [0, 4, 40])
-def test_a_fragmented_file_cut_anywhere_in_a_fragment_is_reported_as_cut(
-    tmp_path: Path, place: bytes, more: int
-) -> None:
+def test_a_fragmented_file_cut_anywhere_in_a_fragment_is_reported_as_cut(tmp_path, place, more):
     path = tmp_path / "film.mp4"
     write_video(path, muxer={"movflags": "frag_keyframe+empty_moov"}, options={"g": "20"})
     data = path.read_bytes()
@@ -358,7 +346,7 @@ def test_a_fragmented_file_cut_anywhere_in_a_fragment_is_reported_as_cut(
         source.close()
 
 
-def test_a_file_that_grew_to_its_end_while_it_was_open_is_not_cut(tmp_path: Path) -> None:
+def test_a_file_that_grew_to_its_end_while_it_was_open_is_not_cut(tmp_path):
     path = tmp_path / "film.mp4"
     write_video(path, muxer={"movflags": "frag_keyframe+empty_moov"}, options={"g": "20"})
     data = path.read_bytes()
@@ -373,7 +361,7 @@ def test_a_file_that_grew_to_its_end_while_it_was_open_is_not_cut(tmp_path: Path
     source.close()
 
 
-def test_the_real_clip_with_flipped_bits_has_all_its_frames(shared_data: Path) -> None:
+def test_the_real_clip_with_flipped_bits_has_all_its_frames(shared_data):
     source = VideoSource(shared_data / "videos" / "bitflip.mkv")
     source.open()
     assert count(source) == 51
@@ -383,7 +371,7 @@ def test_the_real_clip_with_flipped_bits_has_all_its_frames(shared_data: Path) -
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_real_clips_have_all_their_frames(shared_data: Path, name: str) -> None:
+def test_real_clips_have_all_their_frames(shared_data, name):
     source = VideoSource(shared_data / "videos" / name)
     assert source.open().frame_count == GOOD[name]
     assert count(source) == GOOD[name]
@@ -391,7 +379,7 @@ def test_real_clips_have_all_their_frames(shared_data: Path, name: str) -> None:
     source.close()
 
 
-def test_the_cut_real_clip_has_23_of_51_frames(shared_data: Path) -> None:
+def test_the_cut_real_clip_has_23_of_51_frames(shared_data):
     source = VideoSource(shared_data / "videos" / "truncated.mkv")
     source.open()
     assert count(source) == 23
@@ -410,9 +398,7 @@ def test_the_cut_real_clip_has_23_of_51_frames(shared_data: Path) -> None:
     ],
     ids=["empty", "text", "concat list", "playlist", "cut mp4"],
 )
-def test_other_files_are_refused_in_one_or_two_sentences(
-    tmp_path: Path, content: bytes, said: str
-) -> None:
+def test_other_files_are_refused_in_one_or_two_sentences(tmp_path, content, said):
     write_video(tmp_path / "film.mp4", frames=5)
     path = tmp_path / "other.mp4"
     path.write_bytes(content)
@@ -421,14 +407,14 @@ def test_other_files_are_refused_in_one_or_two_sentences(
     assert len(str(caught.value).splitlines()) <= 2
 
 
-def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(SourceError, match="no file"):
         VideoSource(tmp_path / "nowhere.mp4").open()
     with pytest.raises(SourceError, match="regular file"):
         VideoSource(tmp_path).open()
 
 
-def test_a_file_of_sound_alone_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_sound_alone_is_refused(tmp_path):
     path = tmp_path / "sound.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("aac", rate=8000, layout="mono")
@@ -440,7 +426,7 @@ def test_a_file_of_sound_alone_is_refused(tmp_path: Path) -> None:
         VideoSource(path).open()
 
 
-def test_ground_truth_is_asked_for_by_number_and_name(video: Path) -> None:
+def test_ground_truth_is_asked_for_by_number_and_name(video):
     asked: list[tuple[int, str]] = []
 
     class Annotations:
@@ -464,7 +450,7 @@ def test_ground_truth_is_asked_for_by_number_and_name(video: Path) -> None:
     source.close()
 
 
-def test_ground_truth_knows_the_size_of_the_upright_frame(tmp_path: Path) -> None:
+def test_ground_truth_knows_the_size_of_the_upright_frame(tmp_path):
     write_video(tmp_path / "turned.mp4", frames=1, turned_deg=-90)
     asked: list[tuple[int, int] | None] = []
 
@@ -494,9 +480,7 @@ _KEYS = {
 
 @pytest.mark.parametrize("muxer", [{}, {"movflags": "frag_keyframe+empty_moov"}])
 @pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
-def test_an_encrypted_file_is_refused_as_such(
-    tmp_path: Path, codec: str, muxer: dict[str, str]
-) -> None:
+def test_an_encrypted_file_is_refused_as_such(tmp_path, codec, muxer):
     path = tmp_path / "film.mp4"
     write_video(path, codec=codec, muxer=_KEYS | muxer, options={"g": "12"})
     with pytest.raises(SourceError, match=r"film\.mp4 is encrypted"):
@@ -504,7 +488,7 @@ def test_an_encrypted_file_is_refused_as_such(
 
 
 @pytest.mark.parametrize("padding", [b"", bytes(600), b"\r\n"])
-def test_a_gif_without_its_end_is_reported_as_cut(tmp_path: Path, padding: bytes) -> None:
+def test_a_gif_without_its_end_is_reported_as_cut(tmp_path, padding):
     path = tmp_path / "film.gif"
     write_video(path, codec="gif", pix_fmt="rgb8", frames=20)
     data = path.read_bytes()
@@ -518,9 +502,7 @@ def test_a_gif_without_its_end_is_reported_as_cut(tmp_path: Path, padding: bytes
 
 
 @pytest.mark.parametrize("stated", [0, 2**30])
-def test_an_avi_that_does_not_know_its_length_has_not_ended_early(
-    tmp_path: Path, stated: int
-) -> None:
+def test_an_avi_that_does_not_know_its_length_has_not_ended_early(tmp_path, stated):
     path = tmp_path / "film.avi"
     write_video(path, codec="mjpeg", pix_fmt="yuvj420p")
     data = bytearray(path.read_bytes())
@@ -534,7 +516,7 @@ def test_an_avi_that_does_not_know_its_length_has_not_ended_early(
     source.close()
 
 
-def test_the_last_line_of_saved_jpeg_parts_is_no_damage(tmp_path: Path) -> None:
+def test_the_last_line_of_saved_jpeg_parts_is_no_damage(tmp_path):
     path = tmp_path / "film.mpjpeg"
     part = b"--b\r\nContent-type: image/jpeg\r\n\r\n"
     jpegs = [cv2.imencode(".jpg", numbered_image(number))[1].tobytes() for number in range(60)]

@@ -28,29 +28,29 @@ def times(stamps: list[int | None], longest_s: float = LONGEST_STEP_S) -> list[f
         ([None, 500, 540], [0.0, 0.04, 0.08]),
     ],
 )
-def test_time_increases_from_the_first_frame(stamps, expected) -> None:
+def test_time_increases_from_the_first_frame(stamps, expected):
     assert times(stamps) == pytest.approx(expected)
 
 
-def test_a_frame_out_of_order_moves_no_later_one() -> None:
+def test_a_frame_out_of_order_moves_no_later_one():
     clock = MediaClock(MS, 0.04, LONGEST_STEP_S, lambda: False)
     stamps = [0, 40, 1000, 80, 120, 1040, 1080]
     expected = [0.0, 0.04, 1.0, 1.001, 1.002, 1.04, 1.08]
     assert [clock.position_s(pts) for pts in stamps] == pytest.approx(expected)
 
 
-def test_timestamps_that_stay_behind_have_restarted() -> None:
+def test_timestamps_that_stay_behind_have_restarted():
     clock = MediaClock(MS, 0.04, LONGEST_STEP_S, lambda: False)
     positions = [clock.position_s(pts) for pts in (5000, *range(0, 800, 40))]
     assert positions[16] == pytest.approx(0.016)
     assert positions[17:] == pytest.approx([0.056, 0.096, 0.136, 0.176])
 
 
-def test_a_long_frame_stays_long_where_breaks_are_not_allowed() -> None:
+def test_a_long_frame_stays_long_where_breaks_are_not_allowed():
     assert times([0, 40, 60_000], LONGEST_FRAME_S) == pytest.approx([0.0, 0.04, 60.0])
 
 
-def test_after_a_seek_the_timestamp_counts_from_the_first_frame() -> None:
+def test_after_a_seek_the_timestamp_counts_from_the_first_frame():
     clock = MediaClock(MS, 0.04, LONGEST_STEP_S)
     clock.position_s(1000)
     clock.seek(1000)

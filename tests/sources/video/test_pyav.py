@@ -1,7 +1,6 @@
 """Numbers and names of PyAV 18 and 19 are read alike."""
 
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import pytest
@@ -9,7 +8,7 @@ from av.rational import AVRational
 from videos import write_video
 
 from kpviewer.sources.video.file import VideoSource
-from kpviewer.sources.video.pyav import Ratio, exact
+from kpviewer.sources.video.pyav import exact
 
 
 @pytest.mark.parametrize(
@@ -23,14 +22,12 @@ from kpviewer.sources.video.pyav import Ratio, exact
         (None, None),
     ],
 )
-def test_ratio_is_an_exact_number_if_it_is_set(
-    ratio: Ratio | None, number: Fraction | None
-) -> None:
+def test_ratio_is_an_exact_number_if_it_is_set(ratio, number):
     assert exact(ratio) == number
     assert number is None or type(exact(ratio)) is Fraction
 
 
-def test_tags_need_not_be_utf8(tmp_path: Path) -> None:
+def test_tags_need_not_be_utf8(tmp_path):
     path = tmp_path / "clip.mkv"
     write_video(path, frames=3)
     with av.open(str(path)) as found, av.open(str(tmp_path / "tagged.mkv"), "w") as made:

@@ -48,9 +48,7 @@ def frames_of(source: FrameSource) -> list[ImageArray]:
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
 @pytest.mark.parametrize("name", MATRICES)
-def test_a_video_is_turned_and_mirrored_as_its_matrix_says(
-    tmp_path: Path, name: str, suffix: str
-) -> None:
+def test_a_video_is_turned_and_mirrored_as_its_matrix_says(tmp_path, name, suffix):
     path = tmp_path / f"film{suffix}"
     write_video(path, frames=38)
     values, expected = MATRICES[name]
@@ -65,7 +63,7 @@ def test_a_video_is_turned_and_mirrored_as_its_matrix_says(
 
 
 @pytest.mark.parametrize("orientation", [0, 2, 6])
-def test_frames_with_exif_are_read_and_turned(tmp_path: Path, orientation: int) -> None:
+def test_frames_with_exif_are_read_and_turned(tmp_path, orientation):
     path = tmp_path / "camera.avi"
     exif = Image.Exif()
     exif.update({0x010F: "Maker"} | ({0x0112: orientation} if orientation else {}))
@@ -103,7 +101,7 @@ CONTAINERS = {
 
 @pytest.mark.parametrize("name", CONTAINERS)
 @pytest.mark.parametrize("aspect", [Fraction(32, 27), Fraction(8, 9), Fraction(1)], ids=str)
-def test_a_video_plays_with_square_pixels(tmp_path: Path, name: str, aspect: Fraction) -> None:
+def test_a_video_plays_with_square_pixels(tmp_path, name, aspect):
     path = tmp_path / name
     write_video(path, frames=4, pixel_aspect=aspect, **CONTAINERS[name])
     source = make_source(str(path))
@@ -116,7 +114,7 @@ def test_a_video_plays_with_square_pixels(tmp_path: Path, name: str, aspect: Fra
     assert shown[0][8:24, :right].mean() < 60
 
 
-def test_the_container_decides_where_it_says_another_aspect_than_the_frames(tmp_path: Path) -> None:
+def test_the_container_decides_where_it_says_another_aspect_than_the_frames(tmp_path):
     path = tmp_path / "a.mkv"
     write_video(path, frames=3, codec="ffv1", pix_fmt="bgr0")
     old = b"\xb0\x81\x60\xba\x81\x40\x54\xb2\x81\x04"  # PixelWidth 96, PixelHeight 64, DisplayUnit
@@ -130,7 +128,7 @@ def test_the_container_decides_where_it_says_another_aspect_than_the_frames(tmp_
     source.close()
 
 
-def test_a_turned_video_is_stretched_before_it_is_turned(tmp_path: Path) -> None:
+def test_a_turned_video_is_stretched_before_it_is_turned(tmp_path):
     path = tmp_path / "a.mp4"
     write_video(path, frames=2, pixel_aspect=Fraction(4, 3))
     with_matrix(path, (0, 1, -1, 0))
@@ -142,7 +140,7 @@ def test_a_turned_video_is_stretched_before_it_is_turned(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("left", [2, 8, 16, 32])
-def test_columns_that_a_film_cuts_off_are_not_shown(tmp_path: Path, left: int) -> None:
+def test_columns_that_a_film_cuts_off_are_not_shown(tmp_path, left):
     whole, path = tmp_path / "whole.mp4", tmp_path / "film.mp4"
     write_video(whole, frames=2)
     with av.open(str(whole)) as found, av.open(str(path), "w") as made:
@@ -162,7 +160,7 @@ def test_columns_that_a_film_cuts_off_are_not_shown(tmp_path: Path, left: int) -
     assert np.abs(shown.astype(int) - numbered_image(1)[:, left:]).mean() < 6
 
 
-def test_an_aspect_that_changes_in_a_broadcast_is_followed(tmp_path: Path) -> None:
+def test_an_aspect_that_changes_in_a_broadcast_is_followed(tmp_path):
     aspects = (Fraction(8, 9), Fraction(1), Fraction(32, 27))
     joined = b""
     for aspect in aspects:
@@ -180,9 +178,7 @@ def test_an_aspect_that_changes_in_a_broadcast_is_followed(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("transfer", "is_pale"), [(16, True), (18, False), (1, False)])
-def test_hdr_that_is_shown_without_tone_mapping_is_reported(
-    tmp_path: Path, transfer: int, is_pale: bool
-) -> None:
+def test_hdr_that_is_shown_without_tone_mapping_is_reported(tmp_path, transfer, is_pale):
     path = tmp_path / "film.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx265", rate=25, options={"x265-params": "log-level=none"})

@@ -33,9 +33,7 @@ def read_all(source: VideoSource) -> tuple[list[int], list[float]]:
 
 
 @pytest.mark.parametrize("name", ["film.mkv", "film.mp4"])
-def test_a_video_of_uneven_frame_rate_is_as_long_as_its_timestamps(
-    tmp_path: Path, name: str
-) -> None:
+def test_a_video_of_uneven_frame_rate_is_as_long_as_its_timestamps(tmp_path, name):
     times_ms = [*range(0, 1000, 20), *range(1000, 20_000, 500)]  # 50 fps, then 2 fps
     path = tmp_path / name
     write_video(path, times_ms=times_ms, options={"bf": "0"})
@@ -50,7 +48,7 @@ def test_a_video_of_uneven_frame_rate_is_as_long_as_its_timestamps(
     source.close()
 
 
-def test_a_video_of_even_frame_rate_lasts_to_the_end_of_its_last_frame(video: Path) -> None:
+def test_a_video_of_even_frame_rate_lasts_to_the_end_of_its_last_frame(video):
     source = VideoSource(video)
     info = source.open()
     assert info.frame_count is not None
@@ -71,7 +69,7 @@ def joined(folder: Path, *counts: int) -> Path:
     return whole
 
 
-def test_joined_files_have_continuous_times_and_are_seekable(tmp_path: Path) -> None:
+def test_joined_files_have_continuous_times_and_are_seekable(tmp_path):
     path = joined(tmp_path, 40, 25, 60)
     source = VideoSource(path)
     info = source.open()
@@ -90,9 +88,7 @@ def test_joined_files_have_continuous_times_and_are_seekable(tmp_path: Path) -> 
     source.close()
 
 
-def test_joined_files_whose_decoding_times_are_uneven_are_as_long_as_their_parts(
-    tmp_path: Path,
-) -> None:
+def test_joined_files_whose_decoding_times_are_uneven_are_as_long_as_their_parts(tmp_path):
     path = tmp_path / "film.mkv"
     write_video(path, frames=60, options={"g": "12", "bf": "2"})
     path.write_bytes(path.read_bytes() * 2)
@@ -103,7 +99,7 @@ def test_joined_files_whose_decoding_times_are_uneven_are_as_long_as_their_parts
     source.close()
 
 
-def test_sound_that_appears_in_mid_broadcast_ends_nothing(tmp_path: Path) -> None:
+def test_sound_that_appears_in_mid_broadcast_ends_nothing(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (24, 480, 640, 3), np.uint8)
     parts = []
     for has_sound in (False, True):
@@ -133,7 +129,7 @@ def test_sound_that_appears_in_mid_broadcast_ends_nothing(tmp_path: Path) -> Non
     source.close()
 
 
-def test_a_break_in_a_broadcast_has_no_length(tmp_path: Path) -> None:
+def test_a_break_in_a_broadcast_has_no_length(tmp_path):
     path = tmp_path / "film.ts"
     times_ms = [40 * index + (15_000 if index > 30 else 0) for index in range(60)]
     write_video(path, times_ms=times_ms, options={"bf": "2"}, rate=Fraction(1, 10))
@@ -145,7 +141,7 @@ def test_a_break_in_a_broadcast_has_no_length(tmp_path: Path) -> None:
     source.close()
 
 
-def test_frames_of_a_cut_file_without_an_index_are_found_again(tmp_path: Path) -> None:
+def test_frames_of_a_cut_file_without_an_index_are_found_again(tmp_path):
     path = tmp_path / "film.mxf"
     write_video(path, codec="mpeg2video", options={"g": "12"})
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 7 // 10])
@@ -161,7 +157,7 @@ def test_frames_of_a_cut_file_without_an_index_are_found_again(tmp_path: Path) -
     source.close()
 
 
-def test_a_file_that_grew_while_it_was_read_is_seekable_to_its_end(tmp_path: Path) -> None:
+def test_a_file_that_grew_while_it_was_read_is_seekable_to_its_end(tmp_path):
     path = tmp_path / "film.ts"
     write_video(path, options={"g": "12", "bf": "0"})
     data = path.read_bytes()
@@ -178,7 +174,7 @@ def test_a_file_that_grew_while_it_was_read_is_seekable_to_its_end(tmp_path: Pat
     source.close()
 
 
-def test_a_cut_avi_says_how_many_frames_it_had(tmp_path: Path) -> None:
+def test_a_cut_avi_says_how_many_frames_it_had(tmp_path):
     path = tmp_path / "film.avi"
     write_video(path, codec="mpeg4", options={"g": "1"})
     data = path.read_bytes()
@@ -195,9 +191,7 @@ def test_a_cut_avi_says_how_many_frames_it_had(tmp_path: Path) -> None:
     "name", ["film.mp4", "film.mkv", "film.flv", "film.mov", "film.ts", "film.avi"]
 )
 @pytest.mark.parametrize("b_frames", [0, 1, 3])
-def test_a_film_made_from_raw_h264_has_its_frames_at_their_times(
-    tmp_path: Path, name: str, b_frames: int
-) -> None:
+def test_a_film_made_from_raw_h264_has_its_frames_at_their_times(tmp_path, name, b_frames):
     path = tmp_path / name
     hidden = 2 if name == "film.mov" and b_frames else 0  # as FFmpeg's command writes it
     write_from_raw(path, b_frames, hidden=hidden, group=59 if b_frames == 1 else 12)
@@ -216,7 +210,7 @@ def test_a_film_made_from_raw_h264_has_its_frames_at_their_times(
 
 
 @pytest.mark.parametrize(("name", "bf"), [("film.mkv", "2"), ("film.flv", "0")])
-def test_frames_before_time_0_count(tmp_path: Path, name: str, bf: str) -> None:
+def test_frames_before_time_0_count(tmp_path, name, bf):
     path = tmp_path / name
     times_ms = range(-1000, 1400, 40)
     muxer = {"avoid_negative_ts": "disabled"}
@@ -236,7 +230,7 @@ def test_frames_before_time_0_count(tmp_path: Path, name: str, bf: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "codec"), [("film.h264", "libx264"), ("film.hevc", "libx265")])
-def test_frames_without_any_time_are_counted(tmp_path: Path, name: str, codec: str) -> None:
+def test_frames_without_any_time_are_counted(tmp_path, name, codec):
     path = tmp_path / name
     write_video(path, codec=codec, options={"g": "12", "bf": "2"})
     source = VideoSource(path)
@@ -247,9 +241,7 @@ def test_frames_without_any_time_are_counted(tmp_path: Path, name: str, codec: s
 
 
 @pytest.mark.parametrize("codec", ["h261", "h263"])
-def test_a_seek_does_not_begin_at_a_frame_that_depends_on_others(
-    tmp_path: Path, codec: str
-) -> None:
+def test_a_seek_does_not_begin_at_a_frame_that_depends_on_others(tmp_path, codec):
     path = tmp_path / f"film.{codec}"  # whose packets all count as keyframes
     write_video(path, codec=codec, options={"g": "12"}, size_wh=(176, 144))
     source = VideoSource(path)
@@ -265,8 +257,8 @@ def test_a_seek_does_not_begin_at_a_frame_that_depends_on_others(
 @pytest.mark.parametrize("frames", [1, 2, 3])
 @pytest.mark.parametrize(("codec", "bf"), [("mpeg4", "2"), ("libx264", "3")])
 def test_each_frame_of_a_video_shorter_than_the_decoders_delay_is_found(
-    tmp_path: Path, codec: str, bf: str, frames: int
-) -> None:
+    tmp_path, codec, bf, frames
+):
     path = tmp_path / "film.avi"
     write_video(path, frames=frames, codec=codec, options={"bf": bf})
     source = VideoSource(path)
@@ -281,7 +273,7 @@ def test_each_frame_of_a_video_shorter_than_the_decoders_delay_is_found(
 
 
 @pytest.mark.parametrize("name", ["film.mp4", "film.mkv", "film.ts"])
-def test_frames_behind_lost_packets_keep_their_times(tmp_path: Path, name: str) -> None:
+def test_frames_behind_lost_packets_keep_their_times(tmp_path, name):
     whole, path = tmp_path / "whole.mp4", tmp_path / name
     write_video(whole, options={"bf": "3", "b-adapt": "0", "g": "10"})
     with av.open(str(whole)) as source, av.open(str(path), "w") as target:
@@ -299,7 +291,7 @@ def test_frames_behind_lost_packets_keep_their_times(tmp_path: Path, name: str) 
 
 
 @pytest.mark.parametrize(("name", "codec"), [("film.wmv", "wmv2"), ("film.nut", "ffv1")])
-def test_a_video_that_begins_late_did_not_end_early(tmp_path: Path, name: str, codec: str) -> None:
+def test_a_video_that_begins_late_did_not_end_early(tmp_path, name, codec):
     path = tmp_path / name
     write_video(path, codec=codec, times_ms=range(3000, 5400, 40))
     source = VideoSource(path)
@@ -310,7 +302,7 @@ def test_a_video_that_begins_late_did_not_end_early(tmp_path: Path, name: str, c
 
 
 @pytest.mark.parametrize("name", ["film.ts", "film.mkv"])
-def test_a_video_of_a_frame_in_five_seconds_is_whole(tmp_path: Path, name: str) -> None:
+def test_a_video_of_a_frame_in_five_seconds_is_whole(tmp_path, name):
     path = tmp_path / name
     write_video(path, times_ms=[5000 * i for i in range(12)], options={"bf": "0"})
     source = VideoSource(path)
@@ -322,7 +314,7 @@ def test_a_video_of_a_frame_in_five_seconds_is_whole(tmp_path: Path, name: str) 
     source.close()
 
 
-def test_a_guessed_length_of_the_last_frame_is_not_believed() -> None:
+def test_a_guessed_length_of_the_last_frame_is_not_believed():
     times = np.arange(0, 1500, 40)
     assert FrameIndex(times, times[:1], last_length=1).length == 1520
     assert FrameIndex(times, times[:1], last_length=20).length == 1500
@@ -336,13 +328,13 @@ def test_a_guessed_length_of_the_last_frame_is_not_believed() -> None:
         ({"is_joined": True}, [0, 20, 40, 60, 80]),
     ],
 )
-def test_frames_before_the_first_decodable_one_are_not_counted(kind, expected) -> None:
+def test_frames_before_the_first_decodable_one_are_not_counted(kind, expected):
     times = np.arange(0, 100, 20)
     assert FrameIndex(times, times[:1], **kind).from_first(40).pts.tolist() == expected
 
 
 @pytest.mark.parametrize("scale", [0, 1, 2])
-def test_a_wrong_time_scale_hides_no_frame(tmp_path: Path, scale: int) -> None:
+def test_a_wrong_time_scale_hides_no_frame(tmp_path, scale):
     path = tmp_path / "film.mp4"
     write_video(path, frames=20, options={"bf": "2"})
     data = bytearray(path.read_bytes())
@@ -355,7 +347,7 @@ def test_a_wrong_time_scale_hides_no_frame(tmp_path: Path, scale: int) -> None:
     source.close()
 
 
-def test_an_unknown_codec_is_an_error_in_one_line(tmp_path: Path) -> None:
+def test_an_unknown_codec_is_an_error_in_one_line(tmp_path):
     path = tmp_path / "film.mkv"
     write_video(path, frames=5)
     path.write_bytes(path.read_bytes().replace(b"V_MPEG4/ISO/AVC", b"V_MPEG9/ISO/XYZ"))
@@ -381,7 +373,7 @@ def write_streams(path: Path, sizes: list[tuple[int, int]]) -> None:
             container.mux(stream.encode(None))
 
 
-def test_the_largest_of_several_streams_is_the_video(tmp_path: Path) -> None:
+def test_the_largest_of_several_streams_is_the_video(tmp_path):
     path = tmp_path / "two.ts"
     write_streams(path, [(64, 48), (320, 240), (160, 120)])
     source = VideoSource(path)
@@ -410,9 +402,7 @@ def without_first_keyframe(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("waits", [True, False])
-def test_a_live_stream_is_given_time_until_its_next_keyframe(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: bool
-) -> None:
+def test_a_live_stream_is_given_time_until_its_next_keyframe(tmp_path, monkeypatch, waits):
     if not waits:
         monkeypatch.setattr("kpviewer.sources.video.decoding.KEYFRAME_WAIT_S", -1.0)
     path = without_first_keyframe(tmp_path)
@@ -429,7 +419,7 @@ def test_a_live_stream_is_given_time_until_its_next_keyframe(
 
 
 @pytest.mark.parametrize("name", ["film.mkv", "film.mp4"])
-def test_a_film_of_a_frame_in_ten_seconds_does_not_end_early(tmp_path: Path, name: str) -> None:
+def test_a_film_of_a_frame_in_ten_seconds_does_not_end_early(tmp_path, name):
     path = tmp_path / name
     times_ms = [10_000 * number for number in range(20)]
     write_video(path, times_ms=times_ms, options={"bf": "2"}, rate=Fraction(1, 10))
@@ -443,9 +433,7 @@ def test_a_film_of_a_frame_in_ten_seconds_does_not_end_early(tmp_path: Path, nam
 @pytest.mark.parametrize(
     ("name", "video", "sound"), [("a.wmv", "wmv2", "wmav2"), ("a.mp4", "mpeg4", "aac")]
 )
-def test_a_film_whose_sound_is_longer_does_not_end_early(
-    tmp_path: Path, name: str, video: str, sound: str
-) -> None:
+def test_a_film_whose_sound_is_longer_does_not_end_early(tmp_path, name, video, sound):
     path = tmp_path / name
     with av.open(str(path), "w") as container:
         film, tone = container.add_stream(video, rate=25), container.add_stream(sound, rate=16000)

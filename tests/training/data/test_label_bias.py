@@ -38,7 +38,7 @@ def annotated(sample: Sample, source: str, path: Path = Path("face.png")) -> Ann
     )
 
 
-def test_labels_of_the_mirrored_image_have_the_bias_of_their_source() -> None:
+def test_labels_of_the_mirrored_image_have_the_bias_of_their_source():
     rng = np.random.default_rng(0)
     found_minus_true = rng.uniform(-0.1, 0.1, (5, 2))
     labelled = dotted_face()
@@ -55,7 +55,7 @@ def test_labels_of_the_mirrored_image_have_the_bias_of_their_source() -> None:
     assert got == pytest.approx(own - found_minus_true * unit, abs=1e-3)
 
 
-def test_labels_of_other_sources_and_without_a_normaliser_stay() -> None:
+def test_labels_of_other_sources_and_without_a_normaliser_stay():
     face = dotted_face()
     bias = LabelBias({"tilted": FLAT}, NAMES, SWAP)
     assert bias.before_mirroring(face, annotated(face, "other"), 0) is face
@@ -64,7 +64,7 @@ def test_labels_of_other_sources_and_without_a_normaliser_stay() -> None:
     assert (moved.points_xy == face.points_xy).all()
 
 
-def test_only_mirrored_crops_are_moved(tmp_path: Path) -> None:
+def test_only_mirrored_crops_are_moved(tmp_path):
     face = dotted_face()
     cv2.imwrite(str(tmp_path / "face.png"), face.rgb[..., ::-1])
     objects = [(annotated(face, "tilted", tmp_path / "face.png"), 0)]
@@ -83,7 +83,7 @@ def test_only_mirrored_crops_are_moved(tmp_path: Path) -> None:
     assert points(1.0, bias) - plain == pytest.approx(np.array(target), abs=1e-3)
 
 
-def test_covered_faces_keep_their_points(tmp_path: Path) -> None:
+def test_covered_faces_keep_their_points(tmp_path):
     face = dotted_face()
     cv2.imwrite(str(tmp_path / "face.png"), face.rgb[..., ::-1])
     objects = [(annotated(face, "", tmp_path / "face.png"), 0)]
@@ -109,6 +109,6 @@ def test_covered_faces_keep_their_points(tmp_path: Path) -> None:
         [[0.1, 0.0]] * 5,
     ],
 )
-def test_a_bias_of_other_points_is_refused(points: object) -> None:
+def test_a_bias_of_other_points_is_refused(points):
     with pytest.raises(DatasetError, match=r"mirrored_bias\.tilted must have \[x, y\] for each of"):
         LabelBias({"tilted": points}, NAMES, SWAP)  # type: ignore[dict-item]

@@ -60,7 +60,7 @@ def found_box(rgb: np.ndarray, colour: tuple[int, ...]) -> np.ndarray | None:
         SceneOptions(zoom=(0.3, 4.0), grid_share=0),
     ],
 )
-def test_boxes_match_the_pixels(options: SceneOptions) -> None:
+def test_boxes_match_the_pixels(options):
     rng = np.random.default_rng(0)
     compared = 0
     for _ in range(60):
@@ -77,7 +77,7 @@ def test_boxes_match_the_pixels(options: SceneOptions) -> None:
     assert compared > 40
 
 
-def test_images_are_mirrored_and_turned_upside_down() -> None:
+def test_images_are_mirrored_and_turned_upside_down():
     rng = np.random.default_rng(1)
     options = SceneOptions(zoom=(1.0, 1.0), grid_share=0, upside_down=True)
     sides = set()
@@ -87,14 +87,14 @@ def test_images_are_mirrored_and_turned_upside_down() -> None:
     assert len(sides) == 4
 
 
-def test_classes_that_change_sides_in_mirrored_images_are_noted() -> None:
+def test_classes_that_change_sides_in_mirrored_images_are_noted():
     (note,) = mirror_notes(("stop", "turn left", "TurnRight"))
     assert "'turn left' may look like 'TurnRight' there" in note
     for names in (("stop", "left"), ("l", "r"), ("Left", "left_", "middle"), ()):
         assert mirror_notes(names) == ()
 
 
-def test_scales_cover_exactly_the_range() -> None:
+def test_scales_cover_exactly_the_range():
     rng = np.random.default_rng(2)
     options = SceneOptions(zoom=(0.5, 1.0), grid_share=0)
     widths = [shown(blocks(), (80, 100), options, rng).xyxy[0] for _ in range(200)]
@@ -103,7 +103,7 @@ def test_scales_cover_exactly_the_range() -> None:
     assert sizes.max() == pytest.approx(1.0, abs=0.02)
 
 
-def test_a_grid_shows_four_images_each_in_its_own_cell() -> None:
+def test_a_grid_shows_four_images_each_in_its_own_cell():
     rng = np.random.default_rng(3)
     options = SceneOptions(zoom=(0.9, 0.9), grid_share=1.0, mirror=False)
     sample = compose(blocks, (200, 240), options, rng)
@@ -114,7 +114,7 @@ def test_a_grid_shows_four_images_each_in_its_own_cell() -> None:
         assert sample.rgb[centre[1], centre[0]].tolist() == list(COLOURS[class_id])
 
 
-def test_a_grid_of_objects_shows_one_whole_in_each_cell_at_the_scale_of_a_sample() -> None:
+def test_a_grid_of_objects_shows_one_whole_in_each_cell_at_the_scale_of_a_sample():
     rng = np.random.default_rng(6)
     options = SceneOptions(
         zoom=(1.0, 1.0), grid_share=1.0, grid_of_objects=True, mirror=False, colours=False
@@ -135,7 +135,7 @@ def test_a_grid_of_objects_shows_one_whole_in_each_cell_at_the_scale_of_a_sample
                 assert sample.rgb[centre[1], centre[0]].tolist() == list(COLOURS[class_id])
 
 
-def test_an_object_larger_than_its_cell_is_shown_smaller_and_whole() -> None:
+def test_an_object_larger_than_its_cell_is_shown_smaller_and_whole():
     rng = np.random.default_rng(7)
     options = SceneOptions(zoom=(5.0, 5.0), mirror=False)
     seen = set()
@@ -147,7 +147,7 @@ def test_an_object_larger_than_its_cell_is_shown_smaller_and_whole() -> None:
     assert seen == {0, 1}
 
 
-def test_images_without_objects_are_part_of_a_grid_of_objects() -> None:
+def test_images_without_objects_are_part_of_a_grid_of_objects():
     empty = replace(blocks(), xyxy=np.zeros((0, 4), np.float32), class_ids=np.zeros(0, np.int64))
     empty = replace(empty, points_xy=np.zeros((0, 0, 2), np.float32), ignore=np.zeros(0, np.bool_))
     empty = replace(empty, labelled=np.zeros((0, 0), np.bool_))
@@ -157,7 +157,7 @@ def test_images_without_objects_are_part_of_a_grid_of_objects() -> None:
     assert sample.rgb.max() == 255
 
 
-def test_wrong_options_are_refused() -> None:
+def test_wrong_options_are_refused():
     with pytest.raises(DatasetError, match=r"zoom"):
         SceneOptions(zoom=(2.0, 1.0))
     with pytest.raises(DatasetError, match="images"):
@@ -165,7 +165,7 @@ def test_wrong_options_are_refused() -> None:
 
 
 @pytest.mark.parametrize("hw", [(300, 300), (100, 300), (80, 100), (77, 33)])
-def test_a_stretched_image_has_the_inputs_proportions_and_boxes_stay(hw: tuple[int, int]) -> None:
+def test_a_stretched_image_has_the_inputs_proportions_and_boxes_stay(hw):
     sample = stretched(blocks(), hw)
     # whole pixels: half a one in a side of the smaller
     assert sample.hw[0] / sample.hw[1] == pytest.approx(hw[0] / hw[1], rel=0.5 / min(sample.hw))
@@ -176,7 +176,7 @@ def test_a_stretched_image_has_the_inputs_proportions_and_boxes_stay(hw: tuple[i
         assert np.abs(found - box).max() <= 1
 
 
-def test_a_model_of_stretched_images_sees_all_of_them(tmp_path: Path) -> None:
+def test_a_model_of_stretched_images_sees_all_of_them(tmp_path):
     path = tmp_path / "wide.png"
     cv2.imwrite(str(path), np.full((20, 200, 3), 255, np.uint8))
     image = empty_image(path)
@@ -191,7 +191,7 @@ def test_a_model_of_stretched_images_sees_all_of_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("grid_share", [0, 1])
-def test_proposals_follow_the_image_as_objects_do(grid_share: float) -> None:
+def test_proposals_follow_the_image_as_objects_do(grid_share):
     objects = blocks()
     sample = replace(objects, proposals_xyxy=objects.xyxy)
     options = SceneOptions(upside_down=True, grid_share=grid_share, rotation_deg=20)
@@ -205,13 +205,13 @@ def test_proposals_follow_the_image_as_objects_do(grid_share: float) -> None:
     assert count > 30
 
 
-def test_proposals_are_stretched_with_the_image() -> None:
+def test_proposals_are_stretched_with_the_image():
     objects = blocks()
     found = stretched(replace(objects, proposals_xyxy=objects.xyxy), (64, 64))
     np.testing.assert_array_equal(found.proposals_xyxy, found.xyxy)
 
 
-def test_a_stream_reads_images_as_it_is_told(tmp_path: Path) -> None:
+def test_a_stream_reads_images_as_it_is_told(tmp_path):
     proposals = np.array([[20, 10, 50, 30]], np.float32)
 
     def load(item: AnnotatedImage) -> Sample:

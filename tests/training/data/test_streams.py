@@ -22,12 +22,12 @@ def drawn(numbers: Iterator[int], divisor: int) -> list[int]:
     return cast("list[int]", list(itertools.islice(found, 3)))
 
 
-def test_samples_that_can_not_be_used_are_left_out() -> None:
+def test_samples_that_can_not_be_used_are_left_out():
     step = MOST_UNUSABLE
     assert drawn(itertools.count(), step) == [0, step, 2 * step]
 
 
-def test_a_stream_without_usable_samples_ends_with_the_cause() -> None:
+def test_a_stream_without_usable_samples_ends_with_the_cause():
     with pytest.raises(DatasetError, match=r"None of 500 images .* below 5 px in the input"):
         drawn(itertools.count(1), 10**9)
 
@@ -47,7 +47,7 @@ class BrokenObjective(LineObjective):
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_an_error_in_a_worker_has_its_own_message_alone(workers: int) -> None:
+def test_an_error_in_a_worker_has_its_own_message_alone(workers):
     config = TrainConfig(family="lines", model="lines", steps=1, batch=1, workers=workers)
     batches = batches_of(BrokenObjective(), config, (8, 8), 0, torch.device("cpu"))
     with pytest.raises(DatasetError) as caught:

@@ -47,7 +47,7 @@ def small(**changes: object) -> TrainConfig:
     return TrainConfig(**{**base, **changes})
 
 
-def test_it_learns_which_colours_are_in_an_image(folders: tuple[Path, Path]) -> None:
+def test_it_learns_which_colours_are_in_an_image(folders):
     torch.manual_seed(0)
     objective = make_objective(small(), [f"voc:{folders[0]}"])
     trainer = Trainer(objective, small())
@@ -61,9 +61,7 @@ def test_it_learns_which_colours_are_in_an_image(folders: tuple[Path, Path]) -> 
     assert multilabel_score(*table, 0.5).accuracy_multi > 0.8
 
 
-def test_the_command_keeps_the_best_threshold_and_plots_the_sweep(
-    folders: tuple[Path, Path], tmp_path: Path
-) -> None:
+def test_the_command_keeps_the_best_threshold_and_plots_the_sweep(folders, tmp_path):
     train, val = (f"voc:{folder}" for folder in folders)
     settings = ["steps=8", "save_every=4", "inputs=[64]", "workers=0", "batch=8",
                 "warmup_steps=2", "ema_decay=0.5", "jitter.colours=false"]  # fmt: skip
@@ -98,7 +96,7 @@ def test_the_command_keeps_the_best_threshold_and_plots_the_sweep(
     assert scores["classes"]["red"]["positives"] == 8
 
 
-def test_a_candidate_is_the_whole_image(folders: tuple[Path, Path]) -> None:
+def test_a_candidate_is_the_whole_image(folders):
     detector = make_objective(small(), [f"voc:{folders[0]}"]).detector
     detector.network.eval()
     seen, _ = Executor(detector, "cpu", "fp32", "torch").infer(np.zeros((90, 160, 3), np.uint8))
@@ -107,14 +105,14 @@ def test_a_candidate_is_the_whole_image(folders: tuple[Path, Path]) -> None:
     assert seen.keypoints_xy.shape == (1, 0, 2)
 
 
-def test_a_class_of_difficult_objects_alone_is_unknown() -> None:
+def test_a_class_of_difficult_objects_alone_is_unknown():
     ids, difficult = np.array([0, 1, 1, 2]), np.array([False, True, False, True])
     labels = label_set(ids, difficult, 4)
     assert labels.present.tolist() == [True, True, False, False]
     assert labels.known.tolist() == [True, True, False, True]
 
 
-def test_the_loss_by_hand() -> None:
+def test_the_loss_by_hand():
     batch = MultilabelBatch(
         torch.zeros(1, 3, 1, 1),
         torch.tensor([[1.0, 0.0, 1.0]]),
@@ -135,19 +133,17 @@ def test_the_loss_by_hand() -> None:
         ({"options": {"positive_weight": 0}}, "positive_weight must be a number, above 0, got 0"),
     ],
 )
-def test_wrong_recipes_are_refused(
-    folders: tuple[Path, Path], changes: dict[str, object], reason: str
-) -> None:
+def test_wrong_recipes_are_refused(folders, changes, reason):
     with pytest.raises(DatasetError, match=reason):
         make_objective(small(**changes), [f"voc:{folders[0]}"])
 
 
-def test_the_light_backbone_has_no_weights_of_torchvision(folders: tuple[Path, Path]) -> None:
+def test_the_light_backbone_has_no_weights_of_torchvision(folders):
     with pytest.raises(WeightsError, match="Set pretrained to a model of kpviewer that has it"):
         make_objective(small(options={"pretrained": "imagenet"}), [f"voc:{folders[0]}"])
 
 
-def test_the_shipped_recipe_is_one_of_this_family(folders: tuple[Path, Path]) -> None:
+def test_the_shipped_recipe_is_one_of_this_family(folders):
     objective = make_objective(load_config("multilabel"), [f"voc:{folders[0]}"])
     assert objective.detector.spec.architecture == "multilabel-light"
     assert objective.detector.spec.name == "multilabel"

@@ -64,17 +64,13 @@ def written(folder: Path, box: tuple[int, int, int, int], difficult: int = 0) ->
 
 
 @pytest.mark.parametrize(("box", "is_noted"), [((10, 10, 12, 60), True), ((10, 10, 40, 60), False)])
-def test_objects_too_small_for_the_input_are_noted(
-    tmp_path: Path, box: tuple[int, int, int, int], is_noted: bool
-) -> None:
+def test_objects_too_small_for_the_input_are_noted(tmp_path, box, is_noted):
     objective = make_objective(small(), [written(tmp_path, box)])
     assert any("1 of 1 objects are below 5 px" in each for each in objective.notes) == is_noted
 
 
 @pytest.mark.parametrize("mirror", [True, False])
-def test_classes_of_two_sides_are_noted_where_images_are_mirrored(
-    tmp_path: Path, mirror: bool
-) -> None:
+def test_classes_of_two_sides_are_noted_where_images_are_mirrored(tmp_path, mirror):
     spec, path = written(tmp_path, (10, 10, 40, 60)), tmp_path / "a.xml"
     start, _, one = path.read_text().partition("<object>")
     path.write_text(start + "".join(
@@ -85,12 +81,12 @@ def test_classes_of_two_sides_are_noted_where_images_are_mirrored(
     assert any("may look like 'right'" in each for each in objective.notes) == mirror
 
 
-def test_difficult_objects_alone_are_nothing_to_train_on(tmp_path: Path) -> None:
+def test_difficult_objects_alone_are_nothing_to_train_on(tmp_path):
     with pytest.raises(DatasetError, match="aren't difficult"):
         make_objective(small(), [written(tmp_path, (10, 10, 40, 60), difficult=1)])
 
 
-def test_classes_and_the_name_come_from_the_data_and_the_recipe(voc: Path) -> None:
+def test_classes_and_the_name_come_from_the_data_and_the_recipe(voc):
     objective = make_objective(small(options={"name": "blocks"}), [f"voc:{voc}"])
     assert objective.detector.spec.class_names == ("blue", "red")
     assert objective.detector.spec.name == "blocks"
@@ -99,7 +95,7 @@ def test_classes_and_the_name_come_from_the_data_and_the_recipe(voc: Path) -> No
     assert heads.class_logits.shape[-1] == 2
 
 
-def test_training_learns_where_the_blocks_are(voc: Path) -> None:
+def test_training_learns_where_the_blocks_are(voc):
     torch.manual_seed(0)
     reports: list[StepReport] = []
     options = {"scenes": {"grid_share": 0.0, "colours": False}}
@@ -122,7 +118,7 @@ def backbone_of(objective: ObjectsObjective) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in backbone.state_dict().items()}
 
 
-def test_a_frozen_backbone_stays_constant_while_the_heads_learn(voc: Path) -> None:
+def test_a_frozen_backbone_stays_constant_while_the_heads_learn(voc):
     objective = frozen_objective(voc, 2)
     before = backbone_of(objective)
     head = objective.detector.network.heads[0].weight.clone()
@@ -132,7 +128,7 @@ def test_a_frozen_backbone_stays_constant_while_the_heads_learn(voc: Path) -> No
     assert not torch.equal(objective.detector.network.heads[0].weight, head)
 
 
-def test_after_the_frozen_phase_everything_learns(voc: Path) -> None:
+def test_after_the_frozen_phase_everything_learns(voc):
     objective = frozen_objective(voc, 2)
     before = backbone_of(objective)
     Trainer(objective, small(steps=3)).run(lambda _: None)
@@ -141,7 +137,7 @@ def test_after_the_frozen_phase_everything_learns(voc: Path) -> None:
     assert not torch.equal(after["stem.1.running_mean"], before["stem.1.running_mean"])
 
 
-def test_the_command_writes_a_model_that_runs(voc: Path, tmp_path: Path) -> None:
+def test_the_command_writes_a_model_that_runs(voc, tmp_path):
     arguments = ["light-ssd", "--data", f"voc:{voc}", "--out", str(tmp_path)]
     for change in ("steps=2", "batch=2", "inputs=[64]", "input_shares=[1]", "workers=0"):
         arguments += ["--set", change]
@@ -164,25 +160,25 @@ def test_the_command_writes_a_model_that_runs(voc: Path, tmp_path: Path) -> None
         (small(options={"scenes": {"colour": 1}}), "colour"),
     ],
 )
-def test_wrong_recipes_are_refused(voc: Path, config: TrainConfig, reason: str) -> None:
+def test_wrong_recipes_are_refused(voc, config, reason):
     with pytest.raises((DatasetError, WeightsError), match=reason):
         make_objective(config, [f"voc:{voc}"])
 
 
-def test_inputs_that_the_architecture_does_not_support_are_refused(voc: Path) -> None:
+def test_inputs_that_the_architecture_does_not_support_are_refused(voc):
     light = make_objective(small(), [f"voc:{voc}"])
     with pytest.raises(DatasetError, match="multiples of 32"):
         light.dataset((100, 100), 0)
 
 
-def test_class_weights_are_taken_by_name(voc: Path) -> None:
+def test_class_weights_are_taken_by_name(voc):
     config = load_config("light-ssd", ["class_weights.red=0.4"])
     objective = make_objective(config, [f"voc:{voc}"])
     assert isinstance(objective, ObjectsObjective)
     assert objective.class_weights.tolist() == pytest.approx([1.0, 0.4])
 
 
-def test_one_image_too_small_for_batch_normalisation_is_refused(voc: Path) -> None:
+def test_one_image_too_small_for_batch_normalisation_is_refused(voc):
     config = small(batch=1, inputs=(64,))
     trainer = Trainer(make_objective(config, [f"voc:{voc}"]), config)
     with pytest.raises(

@@ -95,7 +95,7 @@ def placed(face: Sample, placement: Placement, swap: tuple[int, ...]) -> Sample:
 @pytest.mark.parametrize("mirror", [False, True])
 @pytest.mark.parametrize("degrees", [-30, 0, 30])
 @pytest.mark.parametrize("scale", [0.6, 1.0, 1.7])
-def test_points_match_the_pixels(mirror: bool, degrees: float, scale: float) -> None:
+def test_points_match_the_pixels(mirror, degrees, scale):
     face = dotted_face(seed=3)
     placement = Placement((60, 60), (70, 58), scale, math.radians(degrees), mirror, (128, 128))
     seen = placed(face, placement, SWAP)
@@ -108,21 +108,21 @@ def test_points_match_the_pixels(mirror: bool, degrees: float, scale: float) -> 
             assert np.abs(found - seen.points_xy[0, index]).max() < 0.35
 
 
-def test_a_mirrored_face_still_has_its_left_eye_on_the_left() -> None:
+def test_a_mirrored_face_still_has_its_left_eye_on_the_left():
     face = dotted_face()
     seen = placed(face, Placement((60, 60), (64, 64), 1.0, 0.0, True, (128, 128)), SWAP)
     assert seen.points_xy[0, 0, 0] < seen.points_xy[0, 1, 0]
     assert seen.points_xy[0, 3, 0] < seen.points_xy[0, 4, 0]
 
 
-def test_points_outside_the_crop_are_not_labelled() -> None:
+def test_points_outside_the_crop_are_not_labelled():
     seen = placed(dotted_face(), Placement((60, 40), (64, 90), 2.0, 0.0, False, (128, 128)), SWAP)
     inside = ((seen.points_xy >= 0) & (seen.points_xy < 128)).all(-1)
     assert inside.tolist() == seen.labelled.tolist()
     assert not inside.all()
 
 
-def test_a_crop_without_jitter_is_that_of_the_two_stage_detector() -> None:
+def test_a_crop_without_jitter_is_that_of_the_two_stage_detector():
     face = dotted_face(seed=5)
     box = face.xyxy[0]
     placement = jittered(box, 1.25, (64, 64), STILL, np.random.default_rng(0))
@@ -137,7 +137,7 @@ def test_a_crop_without_jitter_is_that_of_the_two_stage_detector() -> None:
         assert np.abs(ours - theirs).max() < 0.2
 
 
-def test_the_same_seed_gives_the_same_crops(dots: Path) -> None:
+def test_the_same_seed_gives_the_same_crops(dots):
     objects = labelled_objects(read_coco(dots))
 
     def first(seed: int) -> np.ndarray:
@@ -147,7 +147,7 @@ def test_the_same_seed_gives_the_same_crops(dots: Path) -> None:
     assert (first(1) != first(2)).any()
 
 
-def test_the_wing_loss_is_that_of_the_paper() -> None:
+def test_the_wing_loss_is_that_of_the_paper():
     # by hand, w = 10, epsilon = 2: 10 ln(1 + 3/2) = 9.162907; C = 10 - 10 ln 6 = -7.917595
     errors = torch.tensor([0.0, 3.0, -3.0, 20.0])
     assert wing(errors, 10, 2).tolist() == pytest.approx([0, 9.162907, 9.162907, 27.917595])
@@ -155,7 +155,7 @@ def test_the_wing_loss_is_that_of_the_paper() -> None:
     assert above - below < 1e-3
 
 
-def test_losses_on_coordinates_by_hand() -> None:
+def test_losses_on_coordinates_by_hand():
     found = torch.tensor([[[0.1, 0.0], [5.0, 5.0]]])
     target = torch.tensor([[[0.0, -0.3], [0.0, 0.0]]])
     labelled = torch.tensor([[True, False]])
@@ -173,7 +173,7 @@ def test_losses_on_coordinates_by_hand() -> None:
         assert float(loss) == pytest.approx(value, rel=1e-5), kind
 
 
-def test_without_labelled_points_the_loss_is_zero() -> None:
+def test_without_labelled_points_the_loss_is_zero():
     nothing = torch.zeros(2, 3, dtype=torch.bool)
     points = torch.ones(2, 3, 2)
     for kind in KINDS:
@@ -182,7 +182,7 @@ def test_without_labelled_points_the_loss_is_zero() -> None:
     assert float(heat_loss(torch.ones(2, 3, 8, 8), points, nothing, 2.0)) == 0
 
 
-def test_a_heatmap_has_its_peak_in_the_centre_of_the_cell_of_its_point() -> None:
+def test_a_heatmap_has_its_peak_in_the_centre_of_the_cell_of_its_point():
     # cell 5 of 16 across and cell 2 of 8 down
     point = torch.tensor([[[5.5 / 8 - 1, 2.5 / 4 - 1]]])
     heat = gaussians(point, (8, 16), 2.0)[0, 0]
@@ -192,7 +192,7 @@ def test_a_heatmap_has_its_peak_in_the_centre_of_the_cell_of_its_point() -> None
     assert float(heat_loss(heat[None, None], point, torch.ones(1, 1) > 0, 2.0)) < 1e-10
 
 
-def test_coordinates_read_from_a_heatmap_count_by_their_weight() -> None:
+def test_coordinates_read_from_a_heatmap_count_by_their_weight():
     point, labelled = torch.tensor([[[0.5, -0.25]]]), torch.ones(1, 1) > 0
     flat = torch.zeros(1, 1, 8, 16)  # is read as the centre: |0.5| and |0.25|, mean 0.375
     alone = read_heat_loss(flat, point, labelled, (32, 64), PointLossOptions(kind="l1"))
@@ -202,7 +202,7 @@ def test_coordinates_read_from_a_heatmap_count_by_their_weight() -> None:
     assert float(loss - alone) == pytest.approx(2 * 0.375, rel=1e-5)
 
 
-def test_the_mean_face_and_its_box_are_read_from_the_data(dots: Path) -> None:
+def test_the_mean_face_and_its_box_are_read_from_the_data(dots):
     objects = labelled_objects(read_coco(dots))
     mean = mean_points(objects, (64, 64), 1.0, SWAP)
     # dotted_face: eyes 14.4 px beside the centre of a box 67.2 px high, which decides the crop;
@@ -216,7 +216,7 @@ def test_the_mean_face_and_its_box_are_read_from_the_data(dots: Path) -> None:
     assert float(extent[2] - extent[0]) == pytest.approx(52.8 / radius, rel=0.02)
 
 
-def test_a_run_learns_where_the_points_are(dots: Path) -> None:
+def test_a_run_learns_where_the_points_are(dots):
     torch.manual_seed(0)
     options = PointOptions(jitter=replace(STILL, shift=0.1))
     data = read_coco(dots)
@@ -230,7 +230,7 @@ def test_a_run_learns_where_the_points_are(dots: Path) -> None:
 
 
 @pytest.mark.parametrize("model", ["heatmap-mobilenet", "bounded-points-mobilenet"])
-def test_every_head_has_a_loss_and_gradients(dots: Path, model: str) -> None:
+def test_every_head_has_a_loss_and_gradients(dots, model):
     objective = make_objective(small(model=model), [f"coco:{dots}"])
     network = objective.detector.network
     samples = iter(objective.dataset((64, 64), 0))
@@ -240,7 +240,7 @@ def test_every_head_has_a_loss_and_gradients(dots: Path, model: str) -> None:
     assert all(p.grad is not None for p in network.parameters())
 
 
-def test_a_frozen_backbone_stays_constant_and_then_learns(dots: Path) -> None:
+def test_a_frozen_backbone_stays_constant_and_then_learns(dots):
     config = small(steps=6, options={"frozen_steps": 3}, ema_decay=0.0)
     objective = make_objective(config, [f"coco:{dots}"])
     network = objective.detector.network
@@ -261,7 +261,7 @@ def test_a_frozen_backbone_stays_constant_and_then_learns(dots: Path) -> None:
     assert not same(1, 0, 1)
 
 
-def test_a_resumed_run_does_not_freeze_its_backbone_again(dots: Path) -> None:
+def test_a_resumed_run_does_not_freeze_its_backbone_again(dots):
     config = small(steps=3, options={"frozen_steps": 2})
     first = Trainer(make_objective(config, [f"coco:{dots}"]), replace(config, steps=2))
     first.run(lambda _: None)
@@ -289,14 +289,14 @@ def trained(dots: Path, out: Path, *changes: str, val: str | None = None) -> Poi
     return detector
 
 
-def test_initial_weights_do_not_change_the_crops(dots: Path, tmp_path: Path) -> None:
+def test_initial_weights_do_not_change_the_crops(dots, tmp_path):
     first = make_objective(small(options={"margin": 1.5}), [f"coco:{dots}"]).detector
     save_weights(first, tmp_path / "first.safetensors")
     loaded = trained(dots, tmp_path, f"init={tmp_path}/first.safetensors")
     assert float(loaded.network.crop_margin) == 1.25
 
 
-def test_weights_of_a_smaller_network_start_a_larger_one(dots: Path, tmp_path: Path) -> None:
+def test_weights_of_a_smaller_network_start_a_larger_one(dots, tmp_path):
     first = trained(dots, tmp_path / "first", "model=fine-heatmap-light").network.state_dict()
     changes = ("model=hourglass-light", f"init={tmp_path}/first/face-points.safetensors")
     larger = trained(dots, tmp_path / "larger", *changes, "steps=1", "learning_rate=1e-30")
@@ -309,7 +309,7 @@ def test_weights_of_a_smaller_network_start_a_larger_one(dots: Path, tmp_path: P
             assert torch.allclose(grown[name], value, rtol=0, atol=1e-20), name
 
 
-def test_the_command_writes_weights_that_load(dots: Path, tmp_path: Path) -> None:
+def test_the_command_writes_weights_that_load(dots, tmp_path):
     loaded = trained(dots, tmp_path / "run", "tta_runs=2")
     assert loaded.spec.tta_runs == 2
     assert loaded.spec.mirrored_keypoints == SWAP
@@ -325,8 +325,8 @@ def test_the_command_writes_weights_that_load(dots: Path, tmp_path: Path) -> Non
     ],
 )
 def test_data_that_cannot_score_the_model_are_refused_before_the_first_step(
-    dots: Path, tmp_path: Path, old: str, new: str, reason: str
-) -> None:
+    dots, tmp_path, old, new, reason
+):
     others = tmp_path / "others.json"
     others.write_text(re.sub(old, new, dots.read_text()))
     for image in dots.parent.glob("*.png"):
@@ -341,7 +341,7 @@ def test_data_that_cannot_score_the_model_are_refused_before_the_first_step(
     "recipe",
     ["face-points", "face-points-resnet18", "face-points-hourglass", "pose14", "head-centre"],
 )
-def test_the_shipped_recipes_fit_the_family(dots: Path, recipe: str) -> None:
+def test_the_shipped_recipes_fit_the_family(dots, recipe):
     config = load_config(recipe)
     objective = make_objective(config, [f"coco:{dots}"])
     assert objective.detector.spec.name == recipe.removesuffix(
@@ -365,12 +365,12 @@ def test_the_shipped_recipes_fit_the_family(dots: Path, recipe: str) -> None:
         ({"options": {"loss": {"wing_px": -1.0}}}, r"loss\.wing_px must be a number, above 0"),
     ],
 )
-def test_wrong_recipes_are_refused(dots: Path, changes: dict[str, object], message: str) -> None:
+def test_wrong_recipes_are_refused(dots, changes, message):
     with pytest.raises(DatasetError, match=message):
         make_objective(small(**changes), [f"coco:{dots}"])
 
 
-def test_a_bias_of_a_source_absent_from_the_data_is_ignored(dots: Path) -> None:
+def test_a_bias_of_a_source_absent_from_the_data_is_ignored(dots):
     elsewhere = {"mirrored_bias": {"elsewhere": {}}}  # it would be refused for a source of the data
     unbiased, biased = (
         make_objective(small(options=options), [f"coco:{dots}"]) for options in ({}, elsewhere)
@@ -381,8 +381,8 @@ def test_a_bias_of_a_source_absent_from_the_data_is_ignored(dots: Path) -> None:
 
 
 def test_keypoints_swap_in_mirrored_crops_as_the_data_say_or_a_note_says_that_none_does(
-    dots: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    dots, monkeypatch
+):
     numbered = replace(read_coco(dots), keypoint_names=tuple("12345"))
     for read, swap in ((numbered, ()), (replace(numbered, mirrored_keypoints=SWAP), SWAP)):
         monkeypatch.setattr(
@@ -396,12 +396,12 @@ def test_keypoints_swap_in_mirrored_crops_as_the_data_say_or_a_note_says_that_no
     assert still.notes == ()
 
 
-def test_inputs_that_cells_do_not_cover_are_refused(dots: Path) -> None:
+def test_inputs_that_cells_do_not_cover_are_refused(dots):
     with pytest.raises(DatasetError, match="multiples of 32"):
         make_objective(small(), [f"coco:{dots}"]).dataset((112, 112), 0)
 
 
-def test_data_without_labelled_points_are_refused(dots: Path) -> None:
+def test_data_without_labelled_points_are_refused(dots):
     data = read_coco(dots)
     bare = tuple(
         replace(image, keypoints_labelled=np.zeros_like(image.keypoints_labelled))
@@ -415,7 +415,7 @@ def test_data_without_labelled_points_are_refused(dots: Path) -> None:
         PointObjective(detector, AnnotationSet((), ("face",)), PointOptions())
 
 
-def test_a_backbone_takes_the_weights_of_torchvision_s_classifier(tmp_path: Path) -> None:
+def test_a_backbone_takes_the_weights_of_torchvision_s_classifier(tmp_path):
     classifier = mobilenet_v3_small(weights=None)
     torch.save(classifier.state_dict(), tmp_path / "mobilenet.pth")
     backbone, _ = build_backbone("mobilenet")
@@ -426,5 +426,5 @@ def test_a_backbone_takes_the_weights_of_torchvision_s_classifier(tmp_path: Path
         start_backbone(build_backbone("resnet18")[0], "resnet18", str(tmp_path / "mobilenet.pth"))
 
 
-def test_names_of_architectures_end_with_their_backbone() -> None:
+def test_names_of_architectures_end_with_their_backbone():
     assert {name.rpartition("-")[2] for name in POINT_ARCHITECTURES} == set(IMAGE_BACKBONES)

@@ -55,7 +55,7 @@ def search(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.usefixtures("search")
-def test_each_system_trains_all_of_its_parts(voc: Path, system: str) -> None:  # noqa: F811
+def test_each_system_trains_all_of_its_parts(voc, system):  # noqa: F811
     torch.manual_seed(0)
     config = small(system)
     objective = objective_of(config, voc)
@@ -68,7 +68,7 @@ def test_each_system_trains_all_of_its_parts(voc: Path, system: str) -> None:  #
     assert ("objectness" in objective.loss_names) == (system in ("faster-rcnn", "rfcn"))
 
 
-def test_batches_keep_the_proposals_of_each_image(voc: Path) -> None:  # noqa: F811
+def test_batches_keep_the_proposals_of_each_image(voc):  # noqa: F811
     objective = objective_of(small(), voc)
     one = replace(blocks(), proposals_xyxy=np.array([[1, 2, 3, 4], [5, 6, 7, 8]], np.float32))
     two = replace(blocks(), proposals_xyxy=np.array([[9, 9, 10, 10]], np.float32))
@@ -89,7 +89,7 @@ def target(boxes: list[list[float]], ignored: list[list[float]] | None = None) -
     }
 
 
-def test_rois_have_the_class_of_an_object_from_an_iou_of_a_half() -> None:
+def test_rois_have_the_class_of_an_object_from_an_iou_of_a_half():
     boxes = [[0.0, 0, 100, 100], [200, 200, 300, 300]]
     # IoU with the first box: 0.5, 0.49; with the second: 1; then none
     proposals = torch.tensor(
@@ -103,14 +103,14 @@ def test_rois_have_the_class_of_an_object_from_an_iou_of_a_half() -> None:
     assert drawn.offsets[0][2].tolist() == [0, 0, 0, 0]
 
 
-def test_a_quarter_of_the_rois_are_objects_at_most() -> None:
+def test_a_quarter_of_the_rois_are_objects_at_most():
     proposals = torch.tensor([[0.0, 0, 100, 100]] * 50 + [[500.0, 0, 600, 100]] * 100)
     drawn = drawn_rois([proposals], [target([[0.0, 0, 100, 100]])], RoiLossOptions(rois=64))
     assert int((drawn.labels[0] > 0).sum()) == 16
     assert len(drawn.labels[0]) == 64
 
 
-def test_proposals_inside_ignored_objects_are_no_background() -> None:
+def test_proposals_inside_ignored_objects_are_no_background():
     ignored = [[0.0, 0, 100, 100]]
     proposals = torch.tensor([[10.0, 10, 50, 50], [0, 0, 100, 100], [400, 400, 500, 500]])
     drawn = drawn_rois([proposals], [target([], ignored)], RoiLossOptions())
@@ -120,7 +120,7 @@ def test_proposals_inside_ignored_objects_are_no_background() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 3], ids=["one box for all", "a box for each class"])
-def test_the_losses_are_means_over_all_rois(count: int) -> None:
+def test_the_losses_are_means_over_all_rois(count):
     logits = torch.tensor([[0.0, 0, 0], [0, 0, 0]])
     offsets = torch.zeros(2, count, 4)
     targets = RoiTargets(
@@ -134,12 +134,12 @@ def test_the_losses_are_means_over_all_rois(count: int) -> None:
     assert float(found.boxes) == pytest.approx((1 - 1 / 18) / 2)
 
 
-def test_without_any_roi_the_losses_are_0() -> None:
+def test_without_any_roi_the_losses_are_0():
     nothing = RoiPredictions(torch.zeros(0, 3), torch.zeros(0, 1, 4))
     assert roi_losses(nothing, RoiTargets([], [], [])) == (0, 0)
 
 
-def test_a_recipe_sets_the_areas_of_the_anchors(voc: Path) -> None:  # noqa: F811
+def test_a_recipe_sets_the_areas_of_the_anchors(voc):  # noqa: F811
     options = {"anchor_sides": [8, 16, 32]}
     objective = objective_of(small(options=options), voc)
     sides = objective.detector.network.proposals.anchor_generator.sides_px
@@ -156,18 +156,18 @@ def test_a_recipe_sets_the_areas_of_the_anchors(voc: Path) -> None:  # noqa: F81
     ],
 )
 def test_an_option_of_the_other_kind_of_proposals_is_refused(
-    voc: Path,  # noqa: F811
-    system: str,
-    options: dict[str, object],
-) -> None:
+    voc,  # noqa: F811
+    system,
+    options,
+):
     with pytest.raises(DatasetError, match=f"{system}-light .*Leave out"):
         objective_of(small(system, options=options), voc)
 
 
 def test_a_light_backbone_starts_from_another_model_of_kpviewer(
-    voc: Path,  # noqa: F811
-    tmp_path: Path,
-) -> None:
+    voc,  # noqa: F811
+    tmp_path,
+):
     other = build_light_ssd()
     save_weights(other, tmp_path / "other.safetensors")
     options = {"pretrained": str(tmp_path / "other.safetensors")}
@@ -178,9 +178,9 @@ def test_a_light_backbone_starts_from_another_model_of_kpviewer(
 
 
 def test_other_backbones_and_imagenet_are_refused_for_a_light_one(
-    voc: Path,  # noqa: F811
-    tmp_path: Path,
-) -> None:
+    voc,  # noqa: F811
+    tmp_path,
+):
     with pytest.raises(WeightsError, match=r"^torchvision has no ImageNet weights for the light"):
         objective_of(small(options={"pretrained": "imagenet"}), voc)
     name = "multilabel-mobilenet"
@@ -191,7 +191,7 @@ def test_other_backbones_and_imagenet_are_refused_for_a_light_one(
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_there_is_a_recipe_for_each_system(system: str) -> None:
+def test_there_is_a_recipe_for_each_system(system):
     config = load_config(system)
     assert (config.family, config.model) == ("regions", f"{system}-light")
 
@@ -225,9 +225,7 @@ def blocks_128(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("system", "steps"),
     [("rcnn", 50), ("fast-rcnn", 60), ("faster-rcnn", 90), ("rfcn", 100)],
 )
-def test_each_system_learns_four_images_by_heart(
-    blocks_128: Path, tmp_path: Path, system: str, steps: int
-) -> None:
+def test_each_system_learns_four_images_by_heart(blocks_128, tmp_path, system, steps):
     torch.manual_seed(0)
     options = {
         "scenes": {"grid_share": 0.0, "zoom": [0.95, 1.05], "mirror": False, "colours": False}
@@ -253,10 +251,10 @@ def test_each_system_learns_four_images_by_heart(
 
 @pytest.mark.usefixtures("search")
 def test_proposals_are_searched_for_once_and_kept_where_the_recipe_says(
-    voc: Path,  # noqa: F811
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    voc,  # noqa: F811
+    tmp_path,
+    monkeypatch,
+):
     config = small("fast-rcnn", options={"proposals_folder": str(tmp_path / "kept")})
     objective = objective_of(config, voc)
     kept = list((tmp_path / "kept").iterdir())
@@ -269,9 +267,9 @@ def test_proposals_are_searched_for_once_and_kept_where_the_recipe_says(
 
 
 def test_a_proposal_network_needs_no_search(
-    voc: Path,  # noqa: F811
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    voc,  # noqa: F811
+    monkeypatch,
+):
     monkeypatch.delattr(proposal_search, "selective_search")
     objective = objective_of(small("faster-rcnn"), voc)
     assert not len(next(iter(objective.dataset((64, 64), 0))).proposals_xyxy)

@@ -73,16 +73,14 @@ def trained(folder: Path, config: TrainConfig) -> tuple[Detector, list[StepRepor
     return objective.detector, reports
 
 
-def test_together_it_learns_what_the_block_is_and_where(folders: tuple[Path, Path]) -> None:
+def test_together_it_learns_what_the_block_is_and_where(folders):
     detector, _ = trained(folders[0], small())
     accuracy, overlap = answers(detector, read_voc(folders[1]))
     assert accuracy > 0.8  # chance is a third
     assert overlap > 0.3  # that of a box in the centre is 0.2
 
 
-def test_backbone_first_it_learns_what_the_block_is_and_then_where(
-    folders: tuple[Path, Path],
-) -> None:
+def test_backbone_first_it_learns_what_the_block_is_and_then_where(folders):
     options = {"jitter": STILL, "order": "backbone-first", "class_share": 0.4}
     detector, reports = trained(folders[0], small(steps=100, options=options))
     accuracy, _ = answers(detector, read_voc(folders[1]))
@@ -91,9 +89,7 @@ def test_backbone_first_it_learns_what_the_block_is_and_then_where(
     assert np.mean(where[-8:]) < 0.9 * np.mean(where[:8])
 
 
-def test_with_backbone_first_the_box_head_learns_on_a_frozen_backbone(
-    folders: tuple[Path, Path],
-) -> None:
+def test_with_backbone_first_the_box_head_learns_on_a_frozen_backbone(folders):
     options = {"jitter": STILL, "order": "backbone-first", "class_share": 0.5}
     config = small(steps=6, batch=4, options=options)
     objective = make_objective(config, [f"voc:{folders[0]}"])
@@ -117,7 +113,7 @@ def test_with_backbone_first_the_box_head_learns_on_a_frozen_backbone(
     assert all(report.losses[0] == 0 and min(report.losses[1:]) > 0 for report in reports[3:])
 
 
-def test_a_resumed_run_continues_with_the_box_head(folders: tuple[Path, Path]) -> None:
+def test_a_resumed_run_continues_with_the_box_head(folders):
     options = {"jitter": STILL, "order": "backbone-first", "class_share": 0.5}
     objective = make_objective(small(steps=6, options=options), [f"voc:{folders[0]}"])
     assert isinstance(objective, SingleObjectObjective)
@@ -130,7 +126,7 @@ def test_a_resumed_run_continues_with_the_box_head(folders: tuple[Path, Path]) -
     assert all(p.requires_grad for p in network.box.parameters())
 
 
-def test_losses_by_hand() -> None:
+def test_losses_by_hand():
     # one object of 20 x 20 px in 40 x 80; found at half of the width, twice too narrow
     xyxy, no_points = torch.tensor([[[20.0, 10.0, 60.0, 30.0]]]), torch.zeros(1, 1, 0, 2)
     batch = Batch(
@@ -148,9 +144,7 @@ def test_losses_by_hand() -> None:
     assert float(found.overlap) == pytest.approx(4 * 0.5, rel=1e-4)
 
 
-def test_images_without_exactly_one_object_are_left_out_and_counted(
-    folders: tuple[Path, Path], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_images_without_exactly_one_object_are_left_out_and_counted(folders, caplog):
     make_objective(small(), [f"voc:{folders[0]}"])
     assert "2 of 50 images left out: not exactly one object" in caplog.text
     data = read_voc(folders[0])
@@ -162,7 +156,7 @@ def test_images_without_exactly_one_object_are_left_out_and_counted(
     assert with_one_object(alone).notes == alone.notes
 
 
-def test_weights_survive_the_file(folders: tuple[Path, Path], tmp_path: Path) -> None:
+def test_weights_survive_the_file(folders, tmp_path):
     detector = make_objective(small(), [f"voc:{folders[0]}"]).detector
     nn.init.normal_(detector.network.get_submodule("box.out").weight, std=0.1)
     detector.network.eval()
@@ -186,20 +180,18 @@ def test_weights_survive_the_file(folders: tuple[Path, Path], tmp_path: Path) ->
         ({"options": {"class_share": 1.0}}, "class_share must be a number, below 1, got 1.0"),
     ],
 )
-def test_wrong_recipes_are_refused(
-    folders: tuple[Path, Path], changes: dict[str, object], reason: str
-) -> None:
+def test_wrong_recipes_are_refused(folders, changes, reason):
     with pytest.raises(DatasetError, match=reason):
         make_objective(small(**changes), [f"voc:{folders[0]}"])
 
 
-def test_inputs_are_multiples_of_the_stride(folders: tuple[Path, Path]) -> None:
+def test_inputs_are_multiples_of_the_stride(folders):
     objective = make_objective(small(), [f"voc:{folders[0]}"])
     with pytest.raises(DatasetError, match="multiples of 32"):
         objective.dataset((64, 80), 0)
 
 
-def test_the_shipped_recipe_is_one_of_this_family(folders: tuple[Path, Path]) -> None:
+def test_the_shipped_recipe_is_one_of_this_family(folders):
     objective = make_objective(load_config("single-object"), [f"voc:{folders[0]}"])
     assert objective.detector.spec.name == "single-object"
     assert objective.detector.spec.class_names == BLOCK_NAMES

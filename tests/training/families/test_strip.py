@@ -57,14 +57,14 @@ def objective(data: AnnotationSet | None, **options: float) -> StripObjective:
     return StripObjective(build_strip_grid(spec_for(data)), data, None, ImageOptions(**options))
 
 
-def test_the_largest_input_has_the_size_of_the_images(dotted: AnnotationSet) -> None:
+def test_the_largest_input_has_the_size_of_the_images(dotted):
     assert spec_for(None) == STRIP_SPEC
     spec = spec_for(dataclasses.replace(dotted, class_names=("a", "b")))
     assert spec.input_hw == (224, 224)
     assert spec.class_names == ("a", "b")
 
 
-def test_scenes_depend_on_the_seed_alone() -> None:
+def test_scenes_depend_on_the_seed_alone():
     first, again, other = (
         list(islice(objective(None).dataset((96, 192), seed), 2)) for seed in (3, 3, 4)
     )
@@ -74,15 +74,13 @@ def test_scenes_depend_on_the_seed_alone() -> None:
     assert not np.array_equal(first[0].rgb, other[0].rgb)
 
 
-def test_the_same_seed_gives_the_same_images(dotted: AnnotationSet) -> None:
+def test_the_same_seed_gives_the_same_images(dotted):
     first, again = (list(islice(objective(dotted).dataset((128, 224), 3), 3)) for _ in range(2))
     assert all(np.array_equal(a.rgb, b.rgb) for a, b in zip(first, again, strict=True))
 
 
 @pytest.mark.parametrize("input_hw", [(128, 224), (64, 96), (160, 256)])
-def test_ground_truth_moves_with_the_pixels(
-    dotted: AnnotationSet, input_hw: tuple[int, int]
-) -> None:
+def test_ground_truth_moves_with_the_pixels(dotted, input_hw):
     """The dots of augmented images are at the points of the ground truth."""
     seen = 0
     alone = dataclasses.replace(dotted, images=dotted.images[:1])
@@ -104,13 +102,13 @@ def test_ground_truth_moves_with_the_pixels(
     assert seen > 20
 
 
-def test_crops_show_their_object(dotted: AnnotationSet) -> None:
+def test_crops_show_their_object(dotted):
     alone = dataclasses.replace(dotted, images=dotted.images[:1])
     samples = islice(objective(alone, object_share=1.0).dataset((64, 96), 2), 30)
     assert all((~sample.ignore & sample.labelled[:, 0]).any() for sample in samples)
 
 
-def test_a_batch_pads_and_ignores(dotted: AnnotationSet) -> None:
+def test_a_batch_pads_and_ignores(dotted):
     one = objective(dotted)
     samples = list(islice(one.dataset((128, 224), 1), 12))
     batch = one.collate(samples)
@@ -124,7 +122,7 @@ def test_a_batch_pads_and_ignores(dotted: AnnotationSet) -> None:
     assert np.array_equal(batch.images[row].permute(1, 2, 0).numpy(), samples[row].rgb)
 
 
-def test_a_few_steps_lower_both_losses() -> None:
+def test_a_few_steps_lower_both_losses():
     torch.manual_seed(0)
     one = objective(None)
     optimizer = torch.optim.Adam(one.detector.network.parameters(), 5e-3)
@@ -143,7 +141,7 @@ def test_a_few_steps_lower_both_losses() -> None:
     assert history[-1][1] < 0.5 * history[0][1]
 
 
-def test_wrong_inputs_and_data_are_refused(dotted: AnnotationSet) -> None:
+def test_wrong_inputs_and_data_are_refused(dotted):
     with pytest.raises(DatasetError, match="multiples of 32"):
         objective(None).dataset((100, 320), 0)
     with pytest.raises(DatasetError, match="share a class"):
@@ -158,7 +156,7 @@ def test_wrong_inputs_and_data_are_refused(dotted: AnnotationSet) -> None:
         objective(nothing).dataset((128, 224), 0)
 
 
-def test_real_strips_are_read(shared_data: Path) -> None:
+def test_real_strips_are_read(shared_data):
     data = read_voc(shared_data / "strip", "val")
     spec = spec_for(data)
     assert (spec.class_names, spec.input_hw) == (("fi", "hb"), (800, 800))

@@ -44,7 +44,7 @@ def anchors_of(objective: object) -> torch.Tensor:
     return objective.detector.network.anchors_wh
 
 
-def test_anchors_are_clusters_of_the_boxes_at_the_input_size(voc: str) -> None:
+def test_anchors_are_clusters_of_the_boxes_at_the_input_size(voc):
     objective = make_objective(small(inputs=(128,)), [voc])
     sizes = anchors_of(objective).flatten(0, 1)
     # blocks have sides of 14 to 29 px in images of 64 px, twice that in the input
@@ -57,7 +57,7 @@ def test_anchors_are_clusters_of_the_boxes_at_the_input_size(voc: str) -> None:
     assert anchors_of(make_objective(small(inputs=(128,)), [voc])).equal(anchors_of(objective))
 
 
-def test_anchors_may_be_listed_in_any_order(voc: str) -> None:
+def test_anchors_may_be_listed_in_any_order(voc):
     sizes = [[side, 2 * side] for side in (90, 80, 70, 60, 50, 40, 30, 20, 10)]
     objective = make_objective(small(options={"anchors": sizes}), [voc])
     assert anchors_of(objective)[0].tolist() == [[10, 20], [20, 40], [30, 60]]
@@ -66,7 +66,7 @@ def test_anchors_may_be_listed_in_any_order(voc: str) -> None:
     assert anchors_of(coco).flatten(0, 1).tolist() == [list(size) for size in COCO_ANCHORS]
 
 
-def test_init_brings_its_anchors_to_the_heads_that_they_belong_to(voc: str, tmp_path: Path) -> None:
+def test_init_brings_its_anchors_to_the_heads_that_they_belong_to(voc, tmp_path):
     first = make_objective(small(options={"anchors": [[21, 35]] * 9}), [voc])
     save_weights(first.detector, tmp_path / "first.safetensors")
     config = small(init=str(tmp_path / "first.safetensors"))
@@ -76,7 +76,7 @@ def test_init_brings_its_anchors_to_the_heads_that_they_belong_to(voc: str, tmp_
         make_objective(listed, [voc])
 
 
-def test_the_light_backbone_starts_from_another_model_with_it(voc: str, tmp_path: Path) -> None:
+def test_the_light_backbone_starts_from_another_model_with_it(voc, tmp_path):
     ssd = build_light_ssd()
     save_weights(ssd, tmp_path / "ssd.safetensors")
     options = {"pretrained": str(tmp_path / "ssd.safetensors")}
@@ -86,7 +86,7 @@ def test_the_light_backbone_starts_from_another_model_with_it(voc: str, tmp_path
     assert all(value.half().equal(given[name].half()) for name, value in own.items())
 
 
-def test_tiny_has_six_anchors_and_starts_from_a_file_of_darknet(voc: str, tmp_path: Path) -> None:
+def test_tiny_has_six_anchors_and_starts_from_a_file_of_darknet(voc, tmp_path):
     torch.manual_seed(1)
     whole = DarknetNetwork(tiny(80))
     save_darknet_weights(whole, tmp_path / "tiny.weights")
@@ -101,7 +101,7 @@ def test_tiny_has_six_anchors_and_starts_from_a_file_of_darknet(voc: str, tmp_pa
 
 
 @pytest.mark.parametrize("model", ["yolov3-tiny", "yolov3-light"])
-def test_every_model_takes_a_step(voc: str, model: str) -> None:
+def test_every_model_takes_a_step(voc, model):
     config = small(model=model, steps=1)
     reports: list[StepReport] = []
     Trainer(make_objective(config, [voc]), config).run(reports.append)
@@ -119,17 +119,17 @@ def test_every_model_takes_a_step(voc: str, model: str) -> None:
         (small(options={"pretrained": "imagenet"}), "light backbone"),
     ],
 )
-def test_wrong_recipes_are_refused(voc: str, config: TrainConfig, reason: str) -> None:
+def test_wrong_recipes_are_refused(voc, config, reason):
     with pytest.raises((DatasetError, WeightsError), match=reason):
         make_objective(config, [voc])
 
 
-def test_inputs_that_the_network_does_not_support_are_refused(voc: str) -> None:
+def test_inputs_that_the_network_does_not_support_are_refused(voc):
     with pytest.raises(DatasetError, match="multiples of 32"):
         make_objective(small(), [voc]).dataset((100, 100), 0)
 
 
-def test_training_learns(voc: str) -> None:
+def test_training_learns(voc):
     reports: list[StepReport] = []
     config = small(steps=30, batch=8, warmup_steps=4, options={"scenes": PLAIN})
     Trainer(make_objective(config, [voc]), config).run(reports.append)
@@ -137,9 +137,7 @@ def test_training_learns(voc: str) -> None:
     assert losses[-6:].sum(1).mean() < 0.6 * losses[:6].sum(1).mean()
 
 
-def test_a_run_prints_the_anchors_and_writes_a_model_that_runs(
-    voc: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_prints_the_anchors_and_writes_a_model_that_runs(voc, tmp_path, capsys):
     path = train(small(steps=2), [voc], tmp_path, device="cpu")
     assert "Anchors, px: " in capsys.readouterr().out
     detector = load_model(path)
@@ -149,7 +147,7 @@ def test_a_run_prints_the_anchors_and_writes_a_model_that_runs(
 
 
 @pytest.mark.slow
-def test_a_few_images_are_learned_by_heart(voc: str) -> None:
+def test_a_few_images_are_learned_by_heart(voc):
     torch.manual_seed(0)
     config = small(steps=160, batch=8, warmup_steps=20, ema_decay=0.9, options={"scenes": PLAIN})
     trainer = Trainer(make_objective(config, [voc]), config)

@@ -39,7 +39,7 @@ def heads(logits: torch.Tensor) -> SsdHeads:
     return SsdHeads(logits, torch.zeros(*count, 4), torch.zeros(*count, 0, 2))
 
 
-def test_three_negatives_a_positive_count_the_hardest_ones() -> None:
+def test_three_negatives_a_positive_count_the_hardest_ones():
     logits = torch.zeros(2, 16, 4)
     logits[..., 0] = 20.0  # confident background
     logits[0, [0, 5]] = torch.tensor([0.0, 0.0, 0.0, 0.0])  # undecided: log 4 each
@@ -52,7 +52,7 @@ def test_three_negatives_a_positive_count_the_hardest_ones() -> None:
     assert float(none.classification) == pytest.approx(2 * math.log(4) / 2, abs=1e-6)
 
 
-def test_softmax_loss_equals_torch_over_the_chosen_boxes() -> None:
+def test_softmax_loss_equals_torch_over_the_chosen_boxes():
     torch.manual_seed(0)
     logits = torch.randn(2, 16, 4) * 3
     got = object_losses(heads(logits), TWO, ANCHORS, ONES, ObjectLossOptions())
@@ -68,7 +68,7 @@ def test_softmax_loss_equals_torch_over_the_chosen_boxes() -> None:
     assert float(got.classification) == pytest.approx(expected / 2, rel=1e-5)
 
 
-def test_a_class_weight_lowers_the_loss_of_its_objects_alone() -> None:
+def test_a_class_weight_lowers_the_loss_of_its_objects_alone():
     logits = torch.zeros(2, 16, 4)
     logits[..., 0] = 20.0
     weights = torch.tensor([1.0, 1.0, 0.4])  # of class 2, the object in cell 0
@@ -84,7 +84,7 @@ def test_a_class_weight_lowers_the_loss_of_its_objects_alone() -> None:
     assert float(less.classification) == pytest.approx(0.3 * 20 * (1 + 0.4) / 2, rel=1e-4)
 
 
-def test_boxes_cost_smooth_l1_of_their_offsets() -> None:
+def test_boxes_cost_smooth_l1_of_their_offsets():
     moved = ground_truth([[1]], [[[1.6, 0, 17.6, 16]]])  # by a tenth of an anchor: one unit of dx
     quiet = torch.full((1, 16, 3), -20.0)
     got = object_losses(heads(quiet), moved, ANCHORS, ONES, ObjectLossOptions())
@@ -98,7 +98,7 @@ def test_boxes_cost_smooth_l1_of_their_offsets() -> None:
 
 
 @pytest.mark.parametrize("labels", [3, 4])
-def test_ignored_objects_have_no_loss(labels: int) -> None:
+def test_ignored_objects_have_no_loss(labels):
     crowd = ground_truth([[IGNORED]], [[[0, 0, 64, 32]]])
     loud = torch.zeros(1, 16, labels)
     loud[0, :8, -1] = 20.0  # a class is predicted everywhere in the crowd
@@ -111,7 +111,7 @@ def test_ignored_objects_have_no_loss(labels: int) -> None:
     assert float(counted.classification) > 10
 
 
-def test_only_anchors_over_a_half_match_beside_each_object_s_best() -> None:
+def test_only_anchors_over_a_half_match_beside_each_object_s_best():
     wide = ground_truth([[0]], [[[0, 0, 24, 16]]])  # overlaps 2/3 with cell 0, and 0.25 with cell 1
     matched = assign(wide, ANCHORS, SsdLossOptions(match_iou=0.5)).matched
     assert (matched[0] != UNMATCHED).nonzero().flatten().tolist() == [0]

@@ -34,7 +34,7 @@ def drawn(count: int, seed: int) -> Batch:
     )
 
 
-def test_windows_are_moved_about_the_true_ones() -> None:
+def test_windows_are_moved_about_the_true_ones():
     torch.manual_seed(0)
     frame = torch.tensor([12.0, 5.0, 60.0, 50.0])
     many = shaken(frame.expand(4000, 4))
@@ -47,7 +47,7 @@ def test_windows_are_moved_about_the_true_ones() -> None:
     assert torch.isclose(angle.std(), torch.tensor(8.0), rtol=0.1)
 
 
-def test_only_complete_objects_of_some_size_have_a_loss() -> None:
+def test_only_complete_objects_of_some_size_have_a_loss():
     torch.manual_seed(0)
     refiner = PointRefiner(TEMPLATE)
     batch = drawn(2, 0)
@@ -67,7 +67,7 @@ def test_only_complete_objects_of_some_size_have_a_loss() -> None:
         assert refiner_loss(refiner, images, changed) == 0
 
 
-def test_a_refiner_learns_to_find_dots() -> None:
+def test_a_refiner_learns_to_find_dots():
     torch.manual_seed(0)
     refiner = PointRefiner(TEMPLATE, widths=(8, 16, 16), hidden=32)
     optimizer = torch.optim.AdamW(refiner.parameters(), lr=4e-3)
@@ -88,7 +88,7 @@ def test_a_refiner_learns_to_find_dots() -> None:
     assert after < 0.5 * before
 
 
-def test_the_face_template_is_upright_and_inside_the_window() -> None:
+def test_the_face_template_is_upright_and_inside_the_window():
     refiner = build_face_ssd().network.point_refiner
     left_eye, right_eye, nose, left_mouth, right_mouth = refiner.template
     assert left_eye[0] < nose[0] < right_eye[0]

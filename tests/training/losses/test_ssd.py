@@ -56,7 +56,7 @@ GROUND_TRUTH = batch(
 )
 
 
-def test_anchors_near_an_object_may_be_neither_object_nor_background() -> None:
+def test_anchors_near_an_object_may_be_neither_object_nor_background():
     one = batch(
         [[0]], torch.tensor([[[24.0, 22, 40, 42]]])
     )  # the 16x20 anchor, shifted half a cell
@@ -71,14 +71,14 @@ def test_anchors_near_an_object_may_be_neither_object_nor_background() -> None:
 
 
 @pytest.mark.parametrize("kind", ["focal", "hard-negatives"])
-def test_perfect_predictions_cost_nothing(kind: str) -> None:
+def test_perfect_predictions_cost_nothing(kind):
     losses = ssd_losses(
         perfect_heads(GROUND_TRUTH), GROUND_TRUTH, ANCHORS, SsdLossOptions(classification=kind)
     )
     assert float(sum(losses)) == pytest.approx(0.0, abs=1e-5)
 
 
-def test_each_part_counts_its_own_errors() -> None:
+def test_each_part_counts_its_own_errors():
     perfect = perfect_heads(GROUND_TRUTH)
     wrong_box = perfect._replace(box_offsets=perfect.box_offsets + 1.0)
     losses = ssd_losses(wrong_box, GROUND_TRUTH, ANCHORS, OPTIONS)
@@ -90,14 +90,14 @@ def test_each_part_counts_its_own_errors() -> None:
     assert float(losses.points) == pytest.approx(2 * (1 - 0.1), abs=1e-5)  # x and y, beta 0.2
 
 
-def test_unlabelled_points_have_no_loss() -> None:
+def test_unlabelled_points_have_no_loss():
     hidden = GROUND_TRUTH._replace(labelled=torch.zeros_like(GROUND_TRUTH.labelled))
     perfect = perfect_heads(hidden)
     wrong = perfect._replace(point_offsets=perfect.point_offsets + 5.0)
     assert float(ssd_losses(wrong, hidden, ANCHORS, OPTIONS).points) == 0.0
 
 
-def test_focal_loss_by_its_formula() -> None:
+def test_focal_loss_by_its_formula():
     torch.manual_seed(0)
     perfect = perfect_heads(GROUND_TRUTH)
     heads = perfect._replace(class_logits=torch.randn(2, len(ANCHORS), 1) * 3)
@@ -114,7 +114,7 @@ def test_focal_loss_by_its_formula() -> None:
     torch.testing.assert_close(losses.classification, expected / target.sum(), rtol=1e-5, atol=0)
 
 
-def test_anchors_in_an_ignored_object_have_no_loss() -> None:
+def test_anchors_in_an_ignored_object_have_no_loss():
     crowd = batch([[IGNORED]], torch.tensor([[[0.0, 0, 32, 64]]]))
     quiet = torch.full((1, len(ANCHORS), 1), -20.0)
     zeros = SsdHeads(quiet, torch.zeros(1, len(ANCHORS), 4), torch.zeros(1, len(ANCHORS), 5, 2))
@@ -125,7 +125,7 @@ def test_anchors_in_an_ignored_object_have_no_loss() -> None:
     assert float(sum(ssd_losses(everywhere, crowd, ANCHORS, OPTIONS))) > 1
 
 
-def test_three_hardest_negatives_are_kept_for_each_positive() -> None:
+def test_three_hardest_negatives_are_kept_for_each_positive():
     loss = torch.tensor([[9.0, 1, 5, 3, 8, 2, 7], [1, 2, 3, 4, 5, 6, 7]])
     positive = torch.tensor([[True] + [False] * 6, [False] * 7])
     ignored = torch.tensor([[False] * 4 + [True] + [False] * 2, [False] * 7])
@@ -133,7 +133,7 @@ def test_three_hardest_negatives_are_kept_for_each_positive() -> None:
     assert chosen.nonzero().tolist() == [[0, 2], [0, 3], [0, 6], [1, 4], [1, 5], [1, 6]]
 
 
-def test_every_box_of_the_ground_truth_has_an_anchor() -> None:
+def test_every_box_of_the_ground_truth_has_an_anchor():
     matched = assign(GROUND_TRUTH, ANCHORS, OPTIONS).matched
     assert set(matched[0].tolist()) == {UNMATCHED, 0}
     assert set(matched[1].tolist()) == {UNMATCHED, 0, 1}

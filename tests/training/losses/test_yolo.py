@@ -38,11 +38,11 @@ def losses(rows: Tensor, objects: Batch, **options: float) -> YoloLosses:
     return yolo_losses(YoloHeads(maps), objects, network, YoloLossOptions(**options))
 
 
-def test_perfect_predictions_have_no_loss() -> None:
+def test_perfect_predictions_have_no_loss():
     assert sum(losses(perfect(), OBJECT)).item() == pytest.approx(0, abs=1e-5)
 
 
-def test_a_wrong_position_costs_cross_entropy_and_a_wrong_size_its_square() -> None:
+def test_a_wrong_position_costs_cross_entropy_and_a_wrong_size_its_square():
     rows = perfect()
     rows[0, ROW, 0] = 0.0  # sigmoid 0.5 instead of 0.6
     rows[0, ROW, 2] += 0.5
@@ -52,7 +52,7 @@ def test_a_wrong_position_costs_cross_entropy_and_a_wrong_size_its_square() -> N
     assert losses(rows, OBJECT).boxes.item() == pytest.approx(weight * expected, rel=1e-4)
 
 
-def test_gradients_of_the_box_are_those_of_darknet() -> None:
+def test_gradients_of_the_box_are_those_of_darknet():
     rows = quiet().requires_grad_()
     losses(rows, OBJECT).boxes.backward()
     weight = 2 - 800 / (64 * 96)
@@ -61,7 +61,7 @@ def test_gradients_of_the_box_are_those_of_darknet() -> None:
     assert rows.grad[0, ROW, :4].tolist() == pytest.approx([weight * e for e in expected], rel=1e-4)
 
 
-def test_a_missed_object_costs_its_objectness_alone() -> None:
+def test_a_missed_object_costs_its_objectness_alone():
     rows = perfect()
     rows[0, ROW, 4] = 0.0
     got = losses(rows, OBJECT)
@@ -69,7 +69,7 @@ def test_a_missed_object_costs_its_objectness_alone() -> None:
     assert got.classes.item() == pytest.approx(0, abs=1e-5)
 
 
-def test_background_is_learned_except_over_half_an_object() -> None:
+def test_background_is_learned_except_over_half_an_object():
     beside = FIRST_OF_16 + 4 * 6 + 2 * 6 + 2  # one cell to the left, with the same anchor
     rows = perfect()
     rows[0, beside, 4] = 0.0
@@ -78,13 +78,13 @@ def test_background_is_learned_except_over_half_an_object() -> None:
     assert losses(rows, OBJECT, ignore_iou=0.3).objectness.item() == pytest.approx(0, abs=1e-4)
 
 
-def test_classes_are_independent() -> None:
+def test_classes_are_independent():
     rows = perfect()
     rows[0, ROW, 5:] = torch.tensor([0.0, SURE, 0.0])  # two others undecided
     assert losses(rows, OBJECT).classes.item() == pytest.approx(2 * math.log(2), abs=1e-5)
 
 
-def test_two_objects_in_one_prediction_share_its_classes() -> None:
+def test_two_objects_in_one_prediction_share_its_classes():
     box = OBJECT.xyxy[0, 0].tolist()
     rows = perfect()
     rows[0, ROW, 5] = SURE
@@ -92,7 +92,7 @@ def test_two_objects_in_one_prediction_share_its_classes() -> None:
     assert sum(got).item() == pytest.approx(0, abs=1e-5)
 
 
-def test_losses_are_over_the_number_of_objects() -> None:
+def test_losses_are_over_the_number_of_objects():
     box = OBJECT.xyxy[0, 0].tolist()
     rows = torch.cat([perfect(), perfect()])
     rows[:, ROW, 4] = 0.0
@@ -100,7 +100,7 @@ def test_losses_are_over_the_number_of_objects() -> None:
     assert both.objectness.item() == pytest.approx(math.log(2), abs=1e-4)
 
 
-def test_images_without_objects_teach_background() -> None:
+def test_images_without_objects_teach_background():
     empty = batch([[PADDED]], [[[0, 0, 0, 0]]])
     rows = quiet()
     rows[0, 7, 4] = SURE
@@ -109,7 +109,7 @@ def test_images_without_objects_teach_background() -> None:
     assert (got.boxes.item(), got.classes.item()) == (0, 0)
 
 
-def test_weights_multiply_their_part() -> None:
+def test_weights_multiply_their_part():
     rows = quiet()
     plain = losses(rows, OBJECT)
     got = losses(rows, OBJECT, box_weight=2, objectness_weight=3, class_weight=4)

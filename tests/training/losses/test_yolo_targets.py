@@ -26,7 +26,7 @@ def batch(class_ids: list[list[int]], boxes: list[list[list[float]]]) -> Batch:
     )
 
 
-def test_the_anchor_of_the_most_similar_size_is_responsible_in_the_cell_of_the_centre() -> None:
+def test_the_anchor_of_the_most_similar_size_is_responsible_in_the_cell_of_the_centre():
     # 40 x 20 px around (57.6, 35.2): the 50 x 30 anchor fits best, IoU 800 / 1500
     found = responsible(batch([[1]], [[[37.6, 25.2, 77.6, 45.2]]]), ANCHORS, STRIDES, SHAPES)
     # second anchor of stride 16, row 2, column 3 of 4 x 6 cells
@@ -38,14 +38,14 @@ def test_the_anchor_of_the_most_similar_size_is_responsible_in_the_cell_of_the_c
     assert found.weight.tolist() == pytest.approx([2 - 800 / (64 * 96)])
 
 
-def test_a_small_object_belongs_to_the_fine_map() -> None:
+def test_a_small_object_belongs_to_the_fine_map():
     # 12 x 8 px around (95, 63), in the last cell: the second anchor of stride 8, IoU 96 / 112
     found = responsible(batch([[0]], [[[89, 59, 101, 67]]]), ANCHORS, STRIDES, SHAPES)
     assert found.row.tolist() == [8 * 12 + 7 * 12 + 11]
     assert found.offset_xy[0].tolist() == pytest.approx([0.875, 0.875])
 
 
-def test_padding_and_ignored_objects_have_no_responsible_prediction() -> None:
+def test_padding_and_ignored_objects_have_no_responsible_prediction():
     two = batch(
         [[IGNORED, 0], [2, PADDED]],
         [[[0, 0, 20, 20], [8, 8, 18, 20]], [[8, 8, 18, 20], [0, 0, 0, 0]]],
@@ -56,13 +56,13 @@ def test_padding_and_ignored_objects_have_no_responsible_prediction() -> None:
     assert found.log_wh.tolist() == [[0, 0], [0, 0]]
 
 
-def test_an_object_beyond_the_edge_is_in_the_last_cell() -> None:
+def test_an_object_beyond_the_edge_is_in_the_last_cell():
     found = responsible(batch([[0]], [[[91, -8, 101, 4]]]), ANCHORS, STRIDES, SHAPES)
     assert found.row.tolist() == [11]  # centre (96, -2): row 0, column 11
     assert found.offset_xy.tolist() == [[1, 0]]
 
 
-def test_predictions_over_half_an_object_are_no_background() -> None:
+def test_predictions_over_half_an_object_are_no_background():
     objects = batch([[0, PADDED]], [[[0, 0, 20, 20], [0, 0, 0, 0]]])
     predicted = torch.tensor(
         [[[0, 0, 20, 11], [0, 0, 20, 9.0], [60, 40, 80, 60], [0, 0, 0, 0]]]
@@ -70,7 +70,7 @@ def test_predictions_over_half_an_object_are_no_background() -> None:
     assert overlapping(predicted, objects, 0.5).tolist() == [[True, False, False, False]]
 
 
-def test_predictions_inside_an_ignored_object_are_no_background() -> None:
+def test_predictions_inside_an_ignored_object_are_no_background():
     crowd = batch([[IGNORED]], [[[0, 0, 60, 60]]])
     predicted = torch.tensor([[[4, 4, 10, 10.0], [56, 0, 66, 10]]])  # whole, and 0.4 of it
     assert overlapping(predicted, crowd, 0.5).tolist() == [[True, False]]
@@ -78,7 +78,7 @@ def test_predictions_inside_an_ignored_object_are_no_background() -> None:
     assert overlapping(predicted, person, 0.5).tolist() == [[False, False]]
 
 
-def test_images_without_objects_are_background_everywhere() -> None:
+def test_images_without_objects_are_background_everywhere():
     empty = batch([[PADDED]], [[[0, 0, 0, 0]]])
     assert len(responsible(empty, ANCHORS, STRIDES, SHAPES).row) == 0
     assert not overlapping(torch.rand(1, 5, 4) * 50, empty, 0.5).any()

@@ -22,7 +22,7 @@ def plots(qtbot: QtBot) -> Iterator[PlotsPanel]:
     panel.stop()
 
 
-def test_a_turn_of_the_event_loop_makes_one_plot(plots: PlotsPanel) -> None:
+def test_a_turn_of_the_event_loop_makes_one_plot(plots):
     plots.show()
     made = [len(plots.made)]
     while made[-1] < 3:
@@ -31,9 +31,7 @@ def test_a_turn_of_the_event_loop_makes_one_plot(plots: PlotsPanel) -> None:
     assert max(after - before for before, after in pairwise([0, *made])) == 1
 
 
-def test_hiding_the_plots_before_they_are_made_makes_them_once(
-    qtbot: QtBot, plots: PlotsPanel
-) -> None:
+def test_hiding_the_plots_before_they_are_made_makes_them_once(qtbot, plots):
     for _ in range(2):
         plots.show()
         plots.hide()
@@ -41,9 +39,7 @@ def test_hiding_the_plots_before_they_are_made_makes_them_once(
     qtbot.waitUntil(lambda: len(plots.made) == 3 and plots.made[2].isVisible())
 
 
-def test_the_plot_of_errors_says_what_it_lacks_until_there_was_an_error(
-    qtbot: QtBot, plots: PlotsPanel
-) -> None:
+def test_the_plot_of_errors_says_what_it_lacks_until_there_was_an_error(qtbot, plots):
     plots.show()
     qtbot.waitUntil(lambda: len(plots.made) == 3 and plots.made[2].isVisible())
     plots.draw(0.0)

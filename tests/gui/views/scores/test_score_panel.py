@@ -18,7 +18,6 @@ from kpviewer.gui.views.scores.frame_list import SUSPECTS, WORST
 from kpviewer.gui.views.scores.score_panel import ScorePanel
 from kpviewer.gui.views.scores.suspect_words import details, reason
 from kpviewer.gui.widgets.plain_text import Label
-from kpviewer.gui.widgets.theme import ThemeManager
 from kpviewer.scanning.columns import ScannedFrame, columns_of
 from kpviewer.scanning.frame_errors import WorstBy
 from kpviewer.scanning.ground_truth import ground_truth_columns
@@ -88,7 +87,7 @@ def rows(panel: ScorePanel) -> list[list[str]]:
     return [[item.text(column) for column in range(4)] for item in panel.frames.tree.rows()]
 
 
-def test_numbers_of_one_model(panel: ScorePanel) -> None:
+def test_numbers_of_one_model(panel):
     panel.show_scores(first(), None)
     # AP: recall 0.8 at precision 1, sampled at 81 of 101 recalls. IoUs are 1, 19/21, 18/22, 17/23:
     # (5 * 81 + 2 * 61 + 2 * 41 + 21) / 1010. F1: 2 * 4 / (5 + 5). Distances: 0, 1, 2 and 3 px.
@@ -97,7 +96,7 @@ def test_numbers_of_one_model(panel: ScorePanel) -> None:
     assert not panel.summary.score_all.isVisible()
 
 
-def test_scores_of_a_model_go_with_its_classes(panel: ScorePanel) -> None:
+def test_scores_of_a_model_go_with_its_classes(panel):
     panel.show_scores(first(), None)
     panel.set_models(("face", "hand", "car"), (), None)
     assert panel.curves.isHidden() and panel.summary.table.isHidden()
@@ -107,7 +106,7 @@ def test_scores_of_a_model_go_with_its_classes(panel: ScorePanel) -> None:
         fold.heading.click()
 
 
-def test_one_of_a_thing_is_not_counted_in_the_plural(panel: ScorePanel) -> None:
+def test_one_of_a_thing_is_not_counted_in_the_plural(panel):
     panel.show_scores(scores(candidates((0, 0))), None)
     assert panel.summary.text().endswith("Scored the only frame")
     error = replace(FrameError(1.25, 0.1, "box diagonal", 0.9, 1, 2, 3), keypoints_not_predicted=1)
@@ -115,7 +114,7 @@ def test_one_of_a_thing_is_not_counted_in_the_plural(panel: ScorePanel) -> None:
     assert ", 1 keypoint not predicted" in panel.summary.text()
 
 
-def test_scores_without_a_match_name_no_worst_frame_of_others(panel: ScorePanel) -> None:
+def test_scores_without_a_match_name_no_worst_frame_of_others(panel):
     panel.show_scores(first(), None)
     tips = [each.toolTip() for each in panel.summary.table.findChildren(Label)]
     assert any("worst frame 3.0 px" in tip for tip in tips)
@@ -124,7 +123,7 @@ def test_scores_without_a_match_name_no_worst_frame_of_others(panel: ScorePanel)
     assert not any("worst frame" in tip for tip in tips)
 
 
-def test_recall_is_shown_by_size_if_objects_differ_in_it(panel: ScorePanel) -> None:
+def test_recall_is_shown_by_size_if_objects_differ_in_it(panel):
     one_size = first()
     panel.show_scores(one_size, None)
     assert "Recall" not in panel.summary.text()
@@ -137,7 +136,7 @@ def test_recall_is_shown_by_size_if_objects_differ_in_it(panel: ScorePanel) -> N
     assert "Recall B: small 0.500" in panel.summary.text()
 
 
-def test_numbers_of_two_models_with_the_better_one_in_bold(panel: ScorePanel) -> None:
+def test_numbers_of_two_models_with_the_better_one_in_bold(panel):
     panel.set_models(NAMES, (), NAMES)
     panel.show_scores(first(), second())
     table = panel.summary.table
@@ -154,7 +153,7 @@ def test_numbers_of_two_models_with_the_better_one_in_bold(panel: ScorePanel) ->
     assert "B is better: AP .5:.95 +0.200" in panel.summary.text()  # 18 / 22, 19 / 21
 
 
-def test_models_that_cover_different_frames_are_not_ranked(panel: ScorePanel) -> None:
+def test_models_that_cover_different_frames_are_not_ranked(panel):
     its = scores(candidates((0, 0)), candidates((0, 0)), more=FRAMES - 2)
     panel.show_scores(first(), its)
     assert "Score all to compare" in panel.summary.text()
@@ -164,7 +163,7 @@ def test_models_that_cover_different_frames_are_not_ranked(panel: ScorePanel) ->
     assert panel.summary.score_all.isVisible()
 
 
-def test_the_rest_is_scored_on_demand_unless_the_source_can_not_be_scanned(qtbot, panel) -> None:
+def test_the_rest_is_scored_on_demand_unless_the_source_can_not_be_scanned(qtbot, panel):
     panel.show_scores(first(more=1198), None)
     assert "Scored 5 of 1,203 frames" in panel.summary.text()
     with qtbot.waitSignal(panel.summary.score_all_asked):
@@ -178,7 +177,7 @@ def test_the_rest_is_scored_on_demand_unless_the_source_can_not_be_scanned(qtbot
     assert not panel.summary.score_all.isVisible()
 
 
-def test_without_ground_truth_the_reason_and_two_ways_out_are_shown(qtbot, panel) -> None:
+def test_without_ground_truth_the_reason_and_two_ways_out_are_shown(qtbot, panel):
     panel.summary.show_error(None, has_ground_truth=False, has_model=True)
     assert "No annotations of this source" in panel.summary.text()
     panel.summary.show_reason("labels.csv shares no class with the model.")
@@ -196,7 +195,7 @@ def test_without_ground_truth_the_reason_and_two_ways_out_are_shown(qtbot, panel
     assert not panel.summary.open_annotations.isVisible()
 
 
-def test_error_of_the_frame_counts_keypoints_that_were_not_predicted(panel: ScorePanel) -> None:
+def test_error_of_the_frame_counts_keypoints_that_were_not_predicted(panel):
     error = FrameError(1.25, 0.1, "box diagonal", 0.9, 1, 2, 3)
     panel.summary.show_error(error, has_ground_truth=True, has_model=True)
     assert panel.summary.text() == "This frame: 1.2 px, ✓ 1 ○ 2 × 3"
@@ -205,7 +204,7 @@ def test_error_of_the_frame_counts_keypoints_that_were_not_predicted(panel: Scor
     assert panel.summary.text().endswith("3 keypoints not predicted")
 
 
-def test_curves_of_both_models_and_a_mark_on_each(panel: ScorePanel) -> None:
+def test_curves_of_both_models_and_a_mark_on_each(panel):
     panel.set_models(NAMES, (), ("DOG", "Cat"))
     its = second()
     panel.show_scores(first(), its)
@@ -221,7 +220,7 @@ def test_curves_of_both_models_and_a_mark_on_each(panel: ScorePanel) -> None:
     assert len(curves.precision_recall.curve(1)[0]) == 0
 
 
-def test_details_are_filled_when_they_are_opened(panel: ScorePanel) -> None:
+def test_details_are_filled_when_they_are_opened(panel):
     panel.show_scores(first(), None)
     assert panel.details.rows() == []
     panel.details.folds[0].heading.setChecked(True)
@@ -238,7 +237,7 @@ def test_details_are_filled_when_they_are_opened(panel: ScorePanel) -> None:
     assert one_class.details.table.parentWidget().isHidden()
 
 
-def test_confusion_tells_what_each_cell_means(qtbot) -> None:
+def test_confusion_tells_what_each_cell_means(qtbot):
     table = HeatTable(cell_px=20)
     qtbot.addWidget(table)
     table.show_counts(np.array([[7, 2, 1], [0, 9, 0], [3, 4, 0]]), NAMES)
@@ -256,7 +255,7 @@ def test_confusion_tells_what_each_cell_means(qtbot) -> None:
     assert table.grab().width() == table.width()
 
 
-def test_confusion_writes_counts_of_three_digits_in_its_small_cells(qtbot, themes) -> None:
+def test_confusion_writes_counts_of_three_digits_in_its_small_cells(qtbot, themes):
     shown = set()
     for count in (198, 187):  # both fill their cell with the full tint
         table = HeatTable(cell_px=22)
@@ -267,7 +266,7 @@ def test_confusion_writes_counts_of_three_digits_in_its_small_cells(qtbot, theme
     assert len(shown) == 2
 
 
-def test_large_confusion_table_leaves_out_classes_that_do_not_occur(qtbot, panel) -> None:
+def test_large_confusion_table_leaves_out_classes_that_do_not_occur(qtbot, panel):
     counts = np.array([[7, 0, 2, 0], [0] * 4, [0, 0, 5, 0], [0] * 4])
     dialog = confusion_dialog(panel, replace(first(), confusion=counts), ("cat", "cow", "dog"))
     qtbot.addWidget(dialog)
@@ -278,7 +277,7 @@ def test_large_confusion_table_leaves_out_classes_that_do_not_occur(qtbot, panel
     assert dialog.width() > table.width()
 
 
-def test_histogram_puts_the_largest_percent_into_its_last_bar(qtbot) -> None:
+def test_histogram_puts_the_largest_percent_into_its_last_bar(qtbot):
     plot = BarPlot("errors")
     qtbot.addWidget(plot)
     plot.show_values(np.array([*np.linspace(0, 1, 1000), 1e6], np.float32))
@@ -289,7 +288,7 @@ def test_histogram_puts_the_largest_percent_into_its_last_bar(qtbot) -> None:
     assert plot.grab().height() == plot.height()
 
 
-def test_worst_frames_by_each_measure(qtbot, panel: ScorePanel) -> None:
+def test_worst_frames_by_each_measure(qtbot, panel):
     panel.show_scores(first(), None)
     panel.frames.kinds.choose(0)
     assert rows(panel)[0] == ["3  00:00.3", "3.0", "0", "0"]
@@ -311,9 +310,7 @@ def test_worst_frames_by_each_measure(qtbot, panel: ScorePanel) -> None:
     assert "can't go back" in panel.frames.tree.toolTip()
 
 
-def test_frames_of_a_model_without_landmarks_are_ranked_by_mistakes_at_first(
-    panel: ScorePanel,
-) -> None:
+def test_frames_of_a_model_without_landmarks_are_ranked_by_mistakes_at_first(panel):
     panel.set_models(("car",), (), None)
     panel.show_scores(first(), None)
     assert panel.frames.by is WorstBy.MISTAKES
@@ -329,7 +326,7 @@ GONE = Suspect(12, 1.2, Kind.GONE, 0.9, 0, {"frames": 2, "run": 3})
 NEAR = Suspect(7, None, Kind.NEAR, 0.4, 1, {"score": 0.51, "threshold": 0.5, "run": 1})
 
 
-def test_suspects_are_listed_without_ground_truth(qtbot, panel: ScorePanel) -> None:
+def test_suspects_are_listed_without_ground_truth(qtbot, panel):
     panel.show_suspects([GONE, NEAR])
     assert panel.frames.mode == SUSPECTS
     assert [row[0] for row in rows(panel)] == [
@@ -372,20 +369,20 @@ def test_suspects_are_listed_without_ground_truth(qtbot, panel: ScorePanel) -> N
         (Kind.SHAPE, {}, "landmarks in unusual places"),
     ],
 )
-def test_each_reason_has_words(kind: Kind, values: dict[str, float], words: str) -> None:
+def test_each_reason_has_words(kind, values, words):
     suspect = Suspect(0, 0.0, kind, 0.5, 0, {**values, "run": 2})
     assert reason(suspect, NAMES, ("eye", "nose")) == words
     assert details(suspect) == "Suspicion 0.50, 2 suspicious frames in a row"
 
 
-def test_report_is_asked_for(qtbot, panel: ScorePanel) -> None:
+def test_report_is_asked_for(qtbot, panel):
     panel.show_scores(first(), None)
     with qtbot.waitSignal(panel.report_asked):
         qtbot.mouseClick(panel.report, LEFT)
     assert isinstance(panel.report, QPushButton)
 
 
-def test_nothing_is_wider_than_a_narrow_panel(panel: ScorePanel, themes: ThemeManager) -> None:
+def test_nothing_is_wider_than_a_narrow_panel(panel, themes):
     panel.set_models(NAMES, (), NAMES)
     panel.summary.show_error(first().errors.error(0), has_ground_truth=True, has_model=True)
     panel.show_scores(first(more=12_000), second())
@@ -395,7 +392,7 @@ def test_nothing_is_wider_than_a_narrow_panel(panel: ScorePanel, themes: ThemeMa
 
 
 @pytest.mark.parametrize("mode", [WORST, SUSPECTS])
-def test_names_of_files_that_differ_at_their_ends_look_different(panel, qtbot, mode: int) -> None:
+def test_names_of_files_that_differ_at_their_ends_look_different(panel, qtbot, mode):
     panel.show_scores(first(), None)
     qtbot.mouseClick(panel.frames.modes.buttons()[mode], LEFT)
     looks = []

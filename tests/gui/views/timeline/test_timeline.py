@@ -117,7 +117,7 @@ def test_nothing_typed_closes_the_field(qtbot, open_window):
 
 
 def test_a_file_whose_frames_are_not_counted_has_a_timeline(
-    qtbot, open_window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot, open_window, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("kpviewer.sources.video.frames.SCAN_BUDGET_S", 0)
     path = tmp_path / "film.mkv"  # whose header has no number of frames

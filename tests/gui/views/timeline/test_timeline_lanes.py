@@ -98,7 +98,7 @@ def test_frames_that_were_not_scanned_are_hatched(qtbot):
     assert len({image.pixel(x, row) for x in range(middle + hints, right)}) == 2
 
 
-def test_lane_asks_for_no_annotations_that_are_still_to_be_compared() -> None:
+def test_lane_asks_for_no_annotations_that_are_still_to_be_compared():
     lanes = make_lanes(10, error_px=None)
     assert ScannedLanes(lanes, lack="needs annotations").hints[2] == "needs annotations"
     assert ScannedLanes(lanes).hints[2] == ""

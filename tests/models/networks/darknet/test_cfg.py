@@ -64,7 +64,7 @@ ignore_thresh = .7
 """
 
 
-def test_sections_are_read_as_darknet_reads_them() -> None:
+def test_sections_are_read_as_darknet_reads_them():
     assert parse_cfg(TEXT) == DarknetCfg(
         Net(64, 96),
         (
@@ -79,7 +79,7 @@ def test_sections_are_read_as_darknet_reads_them() -> None:
     )
 
 
-def test_values_that_a_section_lacks_are_darknets_defaults() -> None:
+def test_values_that_a_section_lacks_are_darknets_defaults():
     cfg = parse_cfg("[net]\nwidth=32\nheight=32\n[conv]\n[max]\nstride=3\n[yolo]\nanchors=1,2\n")
     convolution, pool, yolo = cfg.layers
     assert convolution == Convolutional(0, 1, 1, 1, 0, 0, 1, 1, Activation.LOGISTIC)
@@ -87,11 +87,11 @@ def test_values_that_a_section_lacks_are_darknets_defaults() -> None:
     assert (yolo.classes, yolo.sizes_wh(), yolo.scale_x_y) == (20, ((1, 2),), 1)
 
 
-def test_the_first_of_two_equal_keys_counts() -> None:
+def test_the_first_of_two_equal_keys_counts():
     assert parse_cfg("[net]\nwidth=64\nwidth=32\nheight=32\n").net.width == 64
 
 
-def test_unknown_keys_are_reported_and_those_of_training_are_not() -> None:
+def test_unknown_keys_are_reported_and_those_of_training_are_not():
     cfg = parse_cfg("[net]\nwidth=32\nheight=32\nmomentum=.9\n[conv]\nfancy=1\nfilters=2\n")
     assert cfg.ignored == ("[conv] fancy",)
 
@@ -122,24 +122,24 @@ def test_unknown_keys_are_reported_and_those_of_training_are_not() -> None:
         ("batch = 64", "batch", r"line 4 must be a section or key=value, got 'batch'"),
     ],
 )
-def test_what_kpviewer_cannot_compute_is_refused(old: str, new: str, message: str) -> None:
+def test_what_kpviewer_cannot_compute_is_refused(old, new, message):
     assert TEXT.count(old) >= 1
     with pytest.raises(ValueError, match=message) as refusal:
         parse_cfg(TEXT.replace(old, new, 1))
     assert "\n" not in str(refusal.value)
 
 
-def test_endless_layers_are_refused() -> None:
+def test_endless_layers_are_refused():
     with pytest.raises(ValueError, match="it has 1,001 layers, at most 1,000"):
         parse_cfg("[net]\nwidth=32\nheight=32\n" + "[upsample]\n" * 1001)
 
 
 @pytest.mark.parametrize("cfg", [parse_cfg(TEXT), darknet53(3), tiny(80)], ids=["text", "53", "t"])
-def test_what_is_written_is_read_as_the_same(cfg: DarknetCfg) -> None:
+def test_what_is_written_is_read_as_the_same(cfg):
     assert parse_cfg(cfg_text(cfg)) == cfg
 
 
-def test_anchors_keep_every_digit() -> None:
+def test_anchors_keep_every_digit():
     cfg = DarknetCfg(Net(32, 32), (Yolo((0.1 + 0.2, 1 / 3), 1, 1),))
     assert parse_cfg(cfg_text(cfg)) == cfg
 
@@ -153,7 +153,7 @@ WORDS = ["[net]", "[yolo]", "[", "]", "=", "#", ",", "-1", "1e9", "width", "mask
     st.integers(0, 30),
     st.one_of(st.text(max_size=20), st.sampled_from(WORDS)),
 )
-def test_any_text_is_read_or_refused(at: int, removed: int, inserted: str) -> None:
+def test_any_text_is_read_or_refused(at, removed, inserted):
     text = TEXT[:at] + inserted + TEXT[at + removed :]
     try:
         assert msgspec.structs.fields(parse_cfg(text))

@@ -38,7 +38,7 @@ def pooled(row: list[float], size: int, stride: int, padding: int) -> list[float
     ("size", "stride", "length"),
     [(2, 2, 8), (2, 2, 7), (2, 1, 7), (3, 1, 6), (3, 2, 7), (5, 1, 9), (4, 2, 8), (13, 1, 5)],
 )
-def test_pooling_pads_as_darknet_does(size: int, stride: int, length: int) -> None:
+def test_pooling_pads_as_darknet_does(size, stride, length):
     row = np.random.default_rng(0).normal(size=length).tolist()
     square = torch.tensor(row, dtype=torch.float64).expand(1, 1, length, length)
     got = DarknetMaxPool(MaxPool(stride, size))(square)
@@ -58,13 +58,13 @@ def test_pooling_pads_as_darknet_does(size: int, stride: int, length: int) -> No
         (Activation.MISH, (-0.2525014, 1.4033782)),  # x * tanh(log(1 + exp(x)))
     ],
 )
-def test_activations_are_darknets(activation: Activation, expected: tuple[float, ...]) -> None:
+def test_activations_are_darknets(activation, expected):
     shortcut = DarknetShortcut(Shortcut((-2,), activation))
     total = shortcut(torch.tensor([-3.0, 1.0]), torch.tensor([1.0, 0.5]))
     assert total.tolist() == pytest.approx(expected, abs=1e-6)
 
 
-def test_a_route_takes_one_part_of_each_map() -> None:
+def test_a_route_takes_one_part_of_each_map():
     maps = torch.arange(4.0).reshape(1, 4, 1, 1), torch.arange(10.0, 12).reshape(1, 2, 1, 1)
     assert DarknetRoute(Route((-1, -2)))(*maps).flatten().tolist() == [0, 1, 2, 3, 10, 11]
     assert DarknetRoute(Route((-1, -2), 2, 1))(*maps).flatten().tolist() == [2, 3, 11]
@@ -77,7 +77,7 @@ def convolved(image: NDArray[np.float32], kernels: NDArray[np.float32]) -> NDArr
     return np.einsum("chwij,fcij->fhw", windows, kernels)
 
 
-def test_a_convolution_is_normalised_scaled_shifted_and_activated_in_this_order() -> None:
+def test_a_convolution_is_normalised_scaled_shifted_and_activated_in_this_order():
     random = np.random.default_rng(1)
     block = Convolutional(1, 4, 3, 1, 1, activation=Activation.LEAKY)
     module = DarknetConvolution(block, 2).eval()
@@ -133,7 +133,7 @@ scale_x_y=1.2
 """
 
 
-def test_a_cfg_becomes_its_layers() -> None:
+def test_a_cfg_becomes_its_layers():
     network = DarknetNetwork(parse_cfg(SMALL)).eval()
     assert network.strides == (16, 32)
     assert network.anchors_wh.tolist() == [[[4, 5]], [[8, 9]]]
@@ -151,7 +151,7 @@ def test_a_cfg_becomes_its_layers() -> None:
         torch.testing.assert_close(got[0, 0].permute(2, 0, 1), want[0])
 
 
-def test_centres_reach_beyond_their_cell_by_scale_x_y() -> None:
+def test_centres_reach_beyond_their_cell_by_scale_x_y():
     network = DarknetNetwork(parse_cfg(SMALL)).eval()
     with torch.inference_mode():
         heads = network(torch.zeros(1, 3, 64, 64))
@@ -159,7 +159,7 @@ def test_centres_reach_beyond_their_cell_by_scale_x_y() -> None:
     assert scales.tolist() == pytest.approx([1.2] * 16 + [1.0] * 4)
 
 
-def test_the_backbone_has_the_convolutions_of_table_1() -> None:
+def test_the_backbone_has_the_convolutions_of_table_1():
     backbone = darknet53(80).layers[:75]
     # 53 with the layer of its classifier, a convolution of stride 2 before each of five stages
     assert sum(isinstance(layer, Convolutional) for layer in backbone) == 52

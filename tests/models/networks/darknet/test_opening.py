@@ -32,7 +32,7 @@ REFERENCE = (
 )
 
 
-def test_boxes_and_scores_are_those_of_opencv(tmp_path: Path) -> None:
+def test_boxes_and_scores_are_those_of_opencv(tmp_path):
     detector = open_model(write_model(tmp_path))
     with torch.inference_mode():
         decoded = detector.decode(detector.network(torch.from_numpy(image())), (64, 64))
@@ -41,7 +41,7 @@ def test_boxes_and_scores_are_those_of_opencv(tmp_path: Path) -> None:
     np.testing.assert_allclose(decoded.scores[0, :8], scores, atol=2e-4)
 
 
-def test_either_file_finds_the_other(tmp_path: Path) -> None:
+def test_either_file_finds_the_other(tmp_path):
     cfg = write_model(tmp_path)
     spec = open_model(cfg).spec
     assert open_model(tmp_path / "small.weights").spec == spec
@@ -50,7 +50,7 @@ def test_either_file_finds_the_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["small_best", "small_final", "small_3000"])
-def test_weights_of_a_training_find_their_cfg(name: str, tmp_path: Path) -> None:
+def test_weights_of_a_training_find_their_cfg(name, tmp_path):
     write_model(tmp_path)
     (tmp_path / "small.weights").rename(tmp_path / f"{name}.weights")
     assert open_model(tmp_path / f"{name}.weights").spec.name == name
@@ -58,7 +58,7 @@ def test_weights_of_a_training_find_their_cfg(name: str, tmp_path: Path) -> None
         assert open_model(tmp_path / "small.cfg").spec.name == name
 
 
-def test_darknets_own_folders_are_searched(tmp_path: Path) -> None:
+def test_darknets_own_folders_are_searched(tmp_path):
     for folder in ("cfg", "data"):
         (tmp_path / folder).mkdir()
     cfg = write_model(tmp_path).rename(tmp_path / "cfg" / "small.cfg")
@@ -80,9 +80,7 @@ def test_darknets_own_folders_are_searched(tmp_path: Path) -> None:
         ({"obj.names": "a\nb\nc"}, ("class 0", "class 1"), "small.names"),
     ],
 )
-def test_classes_are_named_by_the_nearest_file(
-    files: dict[str, str], names: tuple[str, ...], note: str | None, tmp_path: Path
-) -> None:
+def test_classes_are_named_by_the_nearest_file(files, names, note, tmp_path):
     cfg = write_model(tmp_path)
     for name, text in files.items():
         (tmp_path / name).write_text(text)
@@ -91,7 +89,7 @@ def test_classes_are_named_by_the_nearest_file(
     assert [note in each for each in spec.notes] == ([] if note is None else [True])
 
 
-def test_names_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+def test_names_that_do_not_fit_are_refused(tmp_path):
     cfg = write_model(tmp_path)
     (tmp_path / "small.names").write_text("cat\n")
     with pytest.raises(WeightsError, match=r"small\.names names 1 classes, the model has 2"):
@@ -106,9 +104,7 @@ def test_names_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         ("letter_box=1\n", "", Resize.STRETCH, "stretched"),
     ],
 )
-def test_the_cfg_says_how_images_are_fitted(
-    old: str, new: str, resize: Resize, note: str | None, tmp_path: Path
-) -> None:
+def test_the_cfg_says_how_images_are_fitted(old, new, resize, note, tmp_path):
     cfg = write_model(tmp_path)
     (tmp_path / "small.names").write_text("cat\ndog\n")
     cfg.write_text(CFG.replace(old, new))
@@ -126,7 +122,7 @@ def published(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_published_weights_need_no_cfg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_published_weights_need_no_cfg(tmp_path, monkeypatch):
     detector = open_model(published(tmp_path, monkeypatch))
     spec = detector.spec
     assert (spec.architecture, spec.input_hw, spec.stride) == ("yolov3-tiny", (416, 416), 32)
@@ -135,7 +131,7 @@ def test_published_weights_need_no_cfg(tmp_path: Path, monkeypatch: pytest.Monke
     assert open_model(f"{tmp_path / 'mine.weights'}@320").spec.input_hw == (320, 320)
 
 
-def test_a_published_network_with_other_anchors_is_kept_as_safetensors(tmp_path: Path) -> None:
+def test_a_published_network_with_other_anchors_is_kept_as_safetensors(tmp_path):
     cfg = tiny(1, ((4, 6), (9, 9), (20, 30), (40, 40), (90, 60), (200, 190)), 96)
     (tmp_path / "mine.cfg").write_text(cfg_text(cfg))
     count = 8_858_734 - 2 * 3 * 79 * (512 + 256 + 2) // 2
@@ -164,7 +160,7 @@ def test_a_published_network_with_other_anchors_is_kept_as_safetensors(tmp_path:
         (CFG + "\nmax_boxes\n", "must be a section or key=value, got 'max_boxes'"),
     ],
 )  # fmt: skip
-def test_a_hostile_cfg_is_refused_in_one_line(cfg: str, message: str, tmp_path: Path) -> None:
+def test_a_hostile_cfg_is_refused_in_one_line(cfg, message, tmp_path):
     path = write_model(tmp_path)
     path.write_text(cfg)
     with pytest.raises(WeightsError, match=message) as refusal:
@@ -172,14 +168,14 @@ def test_a_hostile_cfg_is_refused_in_one_line(cfg: str, message: str, tmp_path: 
     assert "\n" not in str(refusal.value)
 
 
-def test_keys_of_forks_are_said_when_the_model_opens(tmp_path: Path) -> None:
+def test_keys_of_forks_are_said_when_the_model_opens(tmp_path):
     path = write_model(tmp_path)
     (tmp_path / "small.names").write_text("cat\ndog\n")
     path.write_text(CFG.replace("stride=1\npad=0", "stride=1\npad=0\nfancy=3"))
     assert open_model(path).spec.notes == ("Keys without meaning here: [convolutional] fancy.",)
 
 
-def test_a_file_without_the_other_is_refused(tmp_path: Path) -> None:
+def test_a_file_without_the_other_is_refused(tmp_path):
     cfg = write_model(tmp_path)
     weights = tmp_path / "small.weights"
     data = weights.read_bytes()
@@ -194,7 +190,7 @@ def test_a_file_without_the_other_is_refused(tmp_path: Path) -> None:
         open_model(tmp_path / "gone.cfg")
 
 
-def test_weights_are_counted_before_memory_is_taken(tmp_path: Path) -> None:
+def test_weights_are_counted_before_memory_is_taken(tmp_path):
     cfg = write_model(tmp_path)
     cfg.write_text(CFG.replace("filters=12", "filters=20000").replace("from=-2", "from=-1"))
     with pytest.raises(WeightsError, match=r"bytes fewer than small\.cfg describes"):

@@ -15,7 +15,7 @@ HEADER_BYTES = 20
 HEAD = "[conv]\nfilters=6\n[yolo]\nanchors=8,8\nclasses=1\n"
 
 
-def test_the_standard_networks_have_the_size_of_the_published_files() -> None:
+def test_the_standard_networks_have_the_size_of_the_published_files():
     # yolov3.weights has 248,007,048 bytes, yolov3-tiny.weights 35,434,956,
     # darknet53.conv.74 has 162,482,580
     assert HEADER_BYTES + 4 * sum(weight_counts(darknet53(80))) == 248_007_048
@@ -23,7 +23,7 @@ def test_the_standard_networks_have_the_size_of_the_published_files() -> None:
     assert HEADER_BYTES + 4 * sum(weight_counts(darknet53(80))[:74]) == 162_482_580
 
 
-def test_the_maps_of_yolov3_are_fine_to_coarse_with_their_anchors() -> None:
+def test_the_maps_of_yolov3_are_fine_to_coarse_with_their_anchors():
     maps = yolo_maps(darknet53(80))
     assert [(each.layer, each.stride) for each in maps] == [(105, 8), (93, 16), (81, 32)]
     assert maps[0].sizes_wh == ((10, 13), (16, 30), (33, 23))
@@ -31,12 +31,12 @@ def test_the_maps_of_yolov3_are_fine_to_coarse_with_their_anchors() -> None:
     assert [each.stride for each in yolo_maps(tiny(2))] == [16, 32]
 
 
-def test_the_backbone_ends_before_the_layers_of_detection() -> None:
+def test_the_backbone_ends_before_the_layers_of_detection():
     assert backbone_length(darknet53(80)) == 75
     assert backbone_length(tiny(80)) == 13
 
 
-def test_windows_are_counted_as_in_darknet() -> None:
+def test_windows_are_counted_as_in_darknet():
     text = "[net]\nwidth=13\nheight=13\n[max]\nsize=2\nstride=2\n[max]\nsize=2\nstride=1\n"
     text += "[max]\nsize=5\nstride=1\n[conv]\nsize=3\nstride=2\nfilters=4\n"
     # (13 + 1 - 2) // 2 + 1 = 7, 7, 7, (7 - 3) // 2 + 1 = 3
@@ -67,12 +67,12 @@ def test_windows_are_counted_as_in_darknet() -> None:
         ("[max]\n", r"it has no \[yolo\] layer"),
     ],
 )
-def test_layers_that_do_not_fit_are_refused(layers: str, message: str) -> None:
+def test_layers_that_do_not_fit_are_refused(layers, message):
     with pytest.raises(ValueError, match=message):
         yolo_maps(parse_cfg("[net]\nwidth=16\nheight=32\n" + layers))
 
 
-def test_too_many_weights_are_counted_not_allocated() -> None:
+def test_too_many_weights_are_counted_not_allocated():
     text = (
         "[net]\nwidth=32\nheight=32\n[conv]\nfilters=65536\n[conv]\nfilters=65536\nsize=3\npad=1\n"
     )
@@ -80,7 +80,7 @@ def test_too_many_weights_are_counted_not_allocated() -> None:
         weight_counts(parse_cfg(text))
 
 
-def test_a_network_without_convolutions_has_no_backbone() -> None:
+def test_a_network_without_convolutions_has_no_backbone():
     text = (
         "[net]\nwidth=32\nheight=32\n[max]\n[route]\nlayers=0,0\n[yolo]\nanchors=8,8\nclasses=1\n"
     )

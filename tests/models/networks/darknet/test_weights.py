@@ -1,7 +1,6 @@
 """`.weights` files: every value at its offset, and nothing else accepted."""
 
 import struct
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,9 +30,7 @@ def plain() -> DarknetNetwork:
 
 
 @pytest.mark.parametrize(("header", "seen"), [(HEADER, 32_013_312), (OLD_HEADER, 640)])
-def test_every_tensor_has_the_values_at_its_offset(
-    header: bytes, seen: int, tmp_path: Path, plain: DarknetNetwork
-) -> None:
+def test_every_tensor_has_the_values_at_its_offset(header, seen, tmp_path, plain):
     path = tmp_path / "small.weights"
     path.write_bytes(weights_bytes(header))
     check_size(path, plain.cfg, "small.cfg")
@@ -47,7 +44,7 @@ def test_every_tensor_has_the_values_at_its_offset(
             np.testing.assert_array_equal(state[f"{part}.{layer}.{name}"].numpy(), values)
 
 
-def test_what_is_written_is_the_same_file(tmp_path: Path, plain: DarknetNetwork) -> None:
+def test_what_is_written_is_the_same_file(tmp_path, plain):
     write_model(tmp_path)
     load_weights(plain, tmp_path / "small.weights")
     save_weights(plain, tmp_path / "again.weights")
@@ -76,9 +73,7 @@ VARIANCE_OF_LAYER_0 = len(HEADER) + 4 * 3 * 8
         (changed(VARIANCE_OF_LAYER_0, struct.pack("<f", -1)), "layer 0: a running variance is neg"),
     ],
 )
-def test_a_damaged_file_is_refused(
-    data: bytes, message: str, tmp_path: Path, plain: DarknetNetwork
-) -> None:
+def test_a_damaged_file_is_refused(data, message, tmp_path, plain):
     path = tmp_path / "small.weights"
     path.write_bytes(data)
     with pytest.raises(WeightsError, match=message) as refusal:
@@ -87,7 +82,7 @@ def test_a_damaged_file_is_refused(
     assert "\n" not in str(refusal.value)
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
+def test_a_folder_is_no_file(tmp_path):
     with pytest.raises(WeightsError, match="folder or a device"):
         read_header(tmp_path)
 
@@ -114,8 +109,8 @@ def bytes_up_to(layer: int) -> bytes:
     ids=["two", "backbone", "whole"],
 )
 def test_a_network_with_other_classes_starts_from_the_layers_before_its_heads(
-    data: bytes, filled: int, unused: int, tmp_path: Path
-) -> None:
+    data, filled, unused, tmp_path
+):
     path = tmp_path / "small.conv.10"
     path.write_bytes(data)
     network = other_classes()
@@ -132,13 +127,13 @@ def test_a_network_with_other_classes_starts_from_the_layers_before_its_heads(
 
 
 @pytest.mark.parametrize("size", [len(HEADER), len(HEADER) + 4 * 100, len(bytes_up_to(5)) + 4])
-def test_a_start_that_ends_within_a_layer_is_refused(size: int, tmp_path: Path) -> None:
+def test_a_start_that_ends_within_a_layer_is_refused(size, tmp_path):
     path = tmp_path / "other.conv.5"
     path.write_bytes(weights_bytes()[:size])
     with pytest.raises(WeightsError, match="no layer of this network ends there"):
         start_from_darknet(other_classes(), path)
 
 
-def test_the_cfg_of_the_other_classes_differs_only_in_its_heads() -> None:
+def test_the_cfg_of_the_other_classes_differs_only_in_its_heads():
     yolos = [layer for layer in other_classes().cfg.layers if isinstance(layer, Yolo)]
     assert [each.classes for each in yolos] == [3, 3]

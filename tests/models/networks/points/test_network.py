@@ -1,7 +1,6 @@
 """Point networks: coordinates, heatmaps, boxes from points, names that swap."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -56,24 +55,24 @@ def gaussian(x: float, y: float, sigma: float, size: int = 32) -> torch.Tensor:
 
 @pytest.mark.parametrize(("x", "y"), [(16.0, 16.0), (9.3, 21.8), (5.5, 26.0)])
 @pytest.mark.parametrize("sigma", [1.5, 2.0, 3.0])
-def test_the_mean_of_a_heatmap_is_its_peak(x: float, y: float, sigma: float) -> None:
+def test_the_mean_of_a_heatmap_is_its_peak(x, y, sigma):
     found = soft_argmax(gaussian(x, y, sigma)[None, None])[0, 0]
     # a peak of some cells, sampled: a tenth of a cell is what the grid costs
     assert ((found + 1) * 16).tolist() == pytest.approx([x, y], abs=0.1)
 
 
-def test_the_mean_of_a_flat_heatmap_is_the_centre() -> None:
+def test_the_mean_of_a_flat_heatmap_is_the_centre():
     assert soft_argmax(torch.zeros(1, 1, 6, 9)).abs().max() < 1e-6
     assert cell_centres(2, torch.device("cpu")).tolist() == [-0.5, 0.5]
 
 
-def test_point_architectures_are_told_by_their_names() -> None:
+def test_point_architectures_are_told_by_their_names():
     assert all(is_point_architecture(name) for name in POINT_ARCHITECTURES)
     assert not is_point_architecture("light-ssd") and not is_point_architecture("points")
 
 
 @pytest.mark.parametrize("architecture", sorted(POINT_ARCHITECTURES))
-def test_every_architecture_predicts_one_candidate_with_its_points(architecture: str) -> None:
+def test_every_architecture_predicts_one_candidate_with_its_points(architecture):
     detector = built(architecture)
     with torch.inference_mode():
         decoded = detector.decode(detector.network(torch.randn(2, 3, 64, 96)), (64, 96))
@@ -85,14 +84,14 @@ def test_every_architecture_predicts_one_candidate_with_its_points(architecture:
 @pytest.mark.parametrize(
     "architecture", ["heatmap-mobilenet", "fine-heatmap-resnet18", "hourglass-light"]
 )
-def test_heatmaps_have_a_quarter_of_the_input_s_side(architecture: str) -> None:
+def test_heatmaps_have_a_quarter_of_the_input_s_side(architecture):
     with torch.inference_mode():
         heat = built(architecture).network(torch.zeros(1, 3, 64, 96))
     assert heat.shape == (1, 5, 16, 24)
 
 
 @pytest.mark.parametrize("kind", IMAGE_BACKBONES)
-def test_the_maps_of_a_backbone_halve_down_to_its_output(kind: str) -> None:
+def test_the_maps_of_a_backbone_halve_down_to_its_output(kind):
     backbone, channels = build_backbone(kind)
     images = torch.rand(1, 3, 64, 96)
     with torch.inference_mode():
@@ -103,7 +102,7 @@ def test_the_maps_of_a_backbone_halve_down_to_its_output(kind: str) -> None:
     assert torch.equal(maps[-1], whole)
 
 
-def test_a_fine_heatmap_follows_the_backbone_s_own_map_cell_by_cell() -> None:
+def test_a_fine_heatmap_follows_the_backbone_s_own_map_cell_by_cell():
     head = FineHeatmapHead((2, 3, 4, 5, 6), 1).eval()
     maps = [torch.zeros(1, 2 + i, 32 >> i, 32 >> i) for i in range(5)]
     with torch.inference_mode():
@@ -117,7 +116,7 @@ def test_a_fine_heatmap_follows_the_backbone_s_own_map_cell_by_cell() -> None:
     assert changed[10, 4]
 
 
-def test_an_hourglass_starts_as_the_fine_heatmaps_and_then_covers_the_image() -> None:
+def test_an_hourglass_starts_as_the_fine_heatmaps_and_then_covers_the_image():
     torch.manual_seed(0)
     fine = FineHeatmapHead((2, 3, 4, 5, 6), 1).double().eval()
     head = HourglassHead((2, 3, 4, 5, 6), 1).double().eval()
@@ -136,7 +135,7 @@ def test_an_hourglass_starts_as_the_fine_heatmaps_and_then_covers_the_image() ->
     assert moved[-1, -1] > 0  # 29 cells away, where the fine heatmaps see one
 
 
-def test_normalised_points_become_pixels_of_the_input() -> None:
+def test_normalised_points_become_pixels_of_the_input():
     detector = built("points-mobilenet", ("one", "two"))
     raw = torch.tensor([[[-1.0, -1.0], [0.5, 0.0]]])
     decoded = detector.decode(raw, (64, 96))
@@ -144,7 +143,7 @@ def test_normalised_points_become_pixels_of_the_input() -> None:
     assert decoded.xyxy[0, 0].tolist() == [0.0, 0.0, 96.0, 64.0]  # two points have no extent
 
 
-def test_the_box_follows_the_spread_of_the_points() -> None:
+def test_the_box_follows_the_spread_of_the_points():
     square = torch.tensor([[10.0, 10.0], [30.0, 10.0], [30.0, 30.0], [10.0, 30.0]])
     # every corner is sqrt(200) from the mean (20, 20)
     box = boxes_around(square, torch.tensor([-1.0, -2.0, 1.0, 1.0]))
@@ -155,20 +154,20 @@ def test_the_box_follows_the_spread_of_the_points() -> None:
 
 
 @pytest.mark.parametrize("is_bounded", [False, True])
-def test_a_head_can_start_at_the_mean_of_the_data(is_bounded: bool) -> None:
+def test_a_head_can_start_at_the_mean_of_the_data(is_bounded):
     head = RegressionHead((8,), 2, is_bounded=is_bounded)
     mean = torch.tensor([[0.25, -0.5], [0.0, 0.8]])
     head.start_at(mean)
     assert torch.allclose(head([torch.zeros(1, 8, 2, 2)])[0], mean, atol=1e-6)
 
 
-def test_bounded_points_stay_in_the_image() -> None:
+def test_bounded_points_stay_in_the_image():
     head = RegressionHead((8,), 2, is_bounded=True)
     assert head([torch.full((1, 8, 2, 2), 1e6)]).abs().max() <= 1
     assert RegressionHead((8,), 2)([torch.full((1, 8, 2, 2), 1e6)]).abs().max() > 1
 
 
-def test_left_and_right_swap_by_name() -> None:
+def test_left_and_right_swap_by_name():
     assert mirrored_keypoints(SPEC.keypoint_names) == (1, 0, 2, 4, 3)
     assert mirrored_keypoints(("right_ankle", "neck", "left_ankle")) == (2, 1, 0)
     assert mirrored_keypoints(("left_eye", "nose")) == (0, 1)
@@ -186,11 +185,11 @@ def test_left_and_right_swap_by_name() -> None:
         ("L_eye", "nose_l", "R_eye"),
     ],
 )
-def test_left_and_right_are_known_in_other_spellings(names: tuple[str, ...]) -> None:
+def test_left_and_right_are_known_in_other_spellings(names):
     assert mirrored_keypoints(names) == (2, 1, 0)
 
 
-def test_names_that_only_look_like_sides_keep_their_place() -> None:
+def test_names_that_only_look_like_sides_keep_their_place():
     assert mirrored_keypoints(("bright_spot", "tail", "1", "2")) == (0, 1, 2, 3)
     assert mirrored_keypoints(("left_eye", "Left Eye", "right_eye")) == (0, 2, 1)
 
@@ -207,7 +206,7 @@ def moved(images: torch.Tensor, x: int, y: int) -> torch.Tensor:
 
 @pytest.mark.parametrize("architecture", ["hourglass-light", "points-mobilenet"])
 @pytest.mark.parametrize("tta_runs", range(1, MAX_TTA_RUNS + 1))
-def test_tta_answers_the_mean_of_its_runs(architecture: str, tta_runs: int) -> None:
+def test_tta_answers_the_mean_of_its_runs(architecture, tta_runs):
     once = built(architecture)
     often = POINT_ARCHITECTURES[architecture](replace(once.spec, tta_runs=tta_runs))
     often.network.load_state_dict(once.network.state_dict())
@@ -224,7 +223,7 @@ def test_tta_answers_the_mean_of_its_runs(architecture: str, tta_runs: int) -> N
     assert torch.allclose(found, torch.stack(answers).mean(0), atol=1e-5)
 
 
-def test_a_network_in_training_runs_once() -> None:
+def test_a_network_in_training_runs_once():
     detector = POINT_ARCHITECTURES["heatmap-light"](
         replace(SPEC, architecture="heatmap-light", tta_runs=2)
     )
@@ -233,7 +232,7 @@ def test_a_network_in_training_runs_once() -> None:
     assert detector.network.eval()(images).shape[1] == 10
 
 
-def test_a_file_with_too_many_tta_runs_is_refused() -> None:
+def test_a_file_with_too_many_tta_runs_is_refused():
     assert len(TTA_SHIFTS_PX) == MAX_TTA_RUNS
     for runs, message in ((0, "at least 1"), (MAX_TTA_RUNS + 1, "at most 3"), ("two", "got 'two'")):
         text = replace(SPEC, tta_runs=runs).to_json()  # type: ignore[arg-type]
@@ -242,7 +241,7 @@ def test_a_file_with_too_many_tta_runs_is_refused() -> None:
     assert ModelSpec.from_json(replace(SPEC, tta_runs=2).to_json()).tta_runs == 2
 
 
-def test_saved_weights_keep_how_images_are_cut(tmp_path: Path) -> None:
+def test_saved_weights_keep_how_images_are_cut(tmp_path):
     detector = built("points-mobilenet")
     detector.network.crop_margin.fill_(1.25)
     save_weights(detector, tmp_path / "points.safetensors")
@@ -251,7 +250,7 @@ def test_saved_weights_keep_how_images_are_cut(tmp_path: Path) -> None:
     assert float(loaded.network.crop_margin) == 1.25
 
 
-def test_a_backbone_has_torchvisions_tensor_names() -> None:
+def test_a_backbone_has_torchvisions_tensor_names():
     assert isinstance(built("heatmap-resnet18").network.head, HeatmapHead)
     for name, original, prefix in (
         ("resnet18", models.resnet18(weights=None), ""),
@@ -261,7 +260,7 @@ def test_a_backbone_has_torchvisions_tensor_names() -> None:
         assert {prefix + key for key in ours} <= set(original.state_dict())
 
 
-def test_torchvision_is_imported_when_a_model_is_built_and_not_before() -> None:
+def test_torchvision_is_imported_when_a_model_is_built_and_not_before():
     code = (
         "import sys, kpviewer.models.networks.points.network; print('torchvision' in sys.modules)"
     )

@@ -2,7 +2,6 @@
 
 import cv2
 import numpy as np
-import pytest
 import torch
 
 from kpviewer.models.networks.points.refiner import (
@@ -24,14 +23,14 @@ def moved(points: torch.Tensor, scale: float, angle: float, shift: tuple[float, 
     return scale * points @ turn.T + torch.tensor(shift)
 
 
-def test_the_frame_of_a_moved_template_is_that_motion() -> None:
+def test_the_frame_of_a_moved_template_is_that_motion():
     points = moved(torch.tensor(TEMPLATE), 20.0, 0.5, (70.0, 40.0))
     frame = frames_of(points[None], torch.tensor(TEMPLATE))
     expected = torch.tensor([[20 * np.cos(0.5), 20 * np.sin(0.5), 70, 40]]).float()
     torch.testing.assert_close(frame, expected, rtol=1e-5, atol=1e-4)
 
 
-def test_the_frame_of_any_points_is_the_one_of_least_squares() -> None:
+def test_the_frame_of_any_points_is_the_one_of_least_squares():
     rng = np.random.default_rng(0)
     template = np.array(TEMPLATE)
     points = rng.uniform(0, 100, (4, 2))
@@ -42,7 +41,7 @@ def test_the_frame_of_any_points_is_the_one_of_least_squares() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
 
 
-def test_window_units_there_and_back() -> None:
+def test_window_units_there_and_back():
     torch.manual_seed(0)
     frames = torch.tensor([[12.0, 5.0, 60.0, 50.0], [-3.0, 8.0, 10.0, 20.0]])
     points = torch.rand(2, 4, 2) * 100
@@ -50,7 +49,7 @@ def test_window_units_there_and_back() -> None:
     torch.testing.assert_close(from_window(there, frames), points, rtol=1e-4, atol=1e-3)
 
 
-def test_a_window_equals_opencvs_crop() -> None:
+def test_a_window_equals_opencvs_crop():
     rng = np.random.default_rng(1)
     image = cv2.GaussianBlur(rng.uniform(0, 1, (96, 128, 3)).astype(np.float32), (9, 9), 0)
     a, b, x, y = 24.0, 10.0, 66.0, 45.0
@@ -67,7 +66,7 @@ def test_a_window_equals_opencvs_crop() -> None:
     np.testing.assert_allclose(found, expected, atol=0.02)
 
 
-def test_points_are_found_in_any_pose_of_the_object() -> None:
+def test_points_are_found_in_any_pose_of_the_object():
     """An untrained refiner predicts the template, aligned with the object."""
     torch.manual_seed(2)
     refiner = PointRefiner(TEMPLATE).eval()
@@ -80,7 +79,7 @@ def test_points_are_found_in_any_pose_of_the_object() -> None:
     torch.testing.assert_close(refined[0], points, rtol=1e-4, atol=1e-3)
 
 
-def test_each_object_of_each_image_has_its_own_window() -> None:
+def test_each_object_of_each_image_has_its_own_window():
     torch.manual_seed(3)
     refiner = PointRefiner(TEMPLATE).eval()
     torch.nn.init.normal_(refiner.shifts.weight)
@@ -103,7 +102,7 @@ def likely(detector: ssd.SsdDetector) -> ssd.SsdDetector:
     return detector
 
 
-def test_the_best_distinct_boxes_get_refined_points(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_best_distinct_boxes_get_refined_points(monkeypatch):
     monkeypatch.setattr(ssd, "MAX_OBJECTS", 2)
     torch.manual_seed(4)
     detector = likely(build_face_ssd())
@@ -122,7 +121,7 @@ def test_the_best_distinct_boxes_get_refined_points(monkeypatch: pytest.MonkeyPa
     torch.testing.assert_close(refined.keypoints_xy[:, rows], expected, rtol=1e-3, atol=1e-3)
 
 
-def test_only_objects_of_a_score_are_refined() -> None:
+def test_only_objects_of_a_score_are_refined():
     torch.manual_seed(5)
     detector = likely(build_face_ssd())
     network, image = detector.network, torch.randn(1, 3, 128, 128)

@@ -1,7 +1,6 @@
 """A box detector and a point model as one network, on images with points known by hand."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +18,7 @@ from kpviewer.models.weights import save_weights
 from kpviewer.runtime.executor import Executor
 
 
-def test_points_of_each_crop_are_converted_to_the_image() -> None:
+def test_points_of_each_crop_are_converted_to_the_image():
     two_stages = TwoStageDetector(FixedBoxes(), dot_finder())
     images = torch.zeros(1, 3, 128, 128)  # twice the box detector's input
     for x, y in ((20, 36), (100, 84)):
@@ -31,7 +30,7 @@ def test_points_of_each_crop_are_converted_to_the_image() -> None:
     assert torch.allclose(found, torch.tensor([[20.0, 36.0], [100.0, 84.0]]), atol=0.3)
 
 
-def test_crops_are_run_once_without_tta() -> None:
+def test_crops_are_run_once_without_tta():
     reader = dot_finder(tta_runs=3)
     crops: list[int] = []
     reader.network.backbone[0].register_forward_hook(
@@ -42,7 +41,7 @@ def test_crops_are_run_once_without_tta() -> None:
     assert crops == [2 * 3, 3]  # of two images three runs, of three boxes one
 
 
-def test_a_crop_is_what_is_in_its_region() -> None:
+def test_a_crop_is_what_is_in_its_region():
     rows = torch.arange(64.0)
     images = torch.stack([rows.expand(64, 64), rows[:, None].expand(64, 64), torch.ones(64, 64)])
     regions = torch.tensor([[[8.0, 16.0, 40.0, 48.0], [-32.0, 0.0, 0.0, 32.0]]])
@@ -55,7 +54,7 @@ def test_a_crop_is_what_is_in_its_region() -> None:
     assert crops[0, 1, :, :, :-1].abs().max() == 0  # wholly left of the image
 
 
-def test_regions_have_the_crop_s_proportions_and_hold_the_box() -> None:
+def test_regions_have_the_crop_s_proportions_and_hold_the_box():
     box = torch.tensor([10.0, 20.0, 30.0, 60.0])
     assert regions_around(box, 1.5, (32, 32)).tolist() == [-10.0, 10.0, 50.0, 70.0]
     assert regions_around(box, 1.0, (32, 64)).tolist() == [-20.0, 20.0, 60.0, 60.0]
@@ -63,7 +62,7 @@ def test_regions_have_the_crop_s_proportions_and_hold_the_box() -> None:
     assert back.tolist() == [[10.0, 20.0], [20.0, 60.0]]
 
 
-def test_a_model_of_whole_images_is_refused(tmp_path: Path) -> None:
+def test_a_model_of_whole_images_is_refused(tmp_path):
     path = tmp_path / "whole.safetensors"
     save_weights(POINT_ARCHITECTURES["points-mobilenet"](SPEC), path)
     with pytest.raises(WeightsError, match="takes whole images"):
@@ -71,17 +70,17 @@ def test_a_model_of_whole_images_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["two-stage:", "two-stage:face-ssd", "two-stage:+a"])
-def test_a_name_that_lacks_a_stage_is_reported(name: str) -> None:
+def test_a_name_that_lacks_a_stage_is_reported(name):
     with pytest.raises(WeightsError, match=r"BOXES\+POINTS"):
         open_model(name)
 
 
-def test_the_second_stage_must_be_a_point_model() -> None:
+def test_the_second_stage_must_be_a_point_model():
     with pytest.raises(WeightsError, match="must be a point model, got cards-ssd"):
         open_model("two-stage:face-ssd+cards-ssd")
 
 
-def test_two_files_open_as_one_model_and_every_engine_runs_it(tmp_path: Path) -> None:
+def test_two_files_open_as_one_model_and_every_engine_runs_it(tmp_path):
     torch.manual_seed(0)
     names = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
     points = POINT_ARCHITECTURES["points-mobilenet"](replace(SPEC, keypoint_names=names))
@@ -100,7 +99,7 @@ def test_two_files_open_as_one_model_and_every_engine_runs_it(tmp_path: Path) ->
     assert Executor(detector, "cpu", "fp32", "torch").infer(bgr)[0].keypoints_xy.shape[1:] == (5, 2)
 
 
-def test_threshold_of_keypoints_is_that_of_the_point_model() -> None:
+def test_threshold_of_keypoints_is_that_of_the_point_model():
     boxes = FixedBoxes()
     boxes.spec = replace(BOXES_SPEC, keypoint_threshold=0.3)
     points = dot_finder()

@@ -20,7 +20,7 @@ from kpviewer.models.networks.regions.network import RegionOutputs
 ROI = torch.tensor([[0.0, 0, 10, 20]])
 
 
-def test_boxes_are_encoded_as_in_r_cnns_appendix_c() -> None:
+def test_boxes_are_encoded_as_in_r_cnns_appendix_c():
     # centres (5, 10) and (15, 30), twice the size: t = (1, 1, ln 2, ln 2), times 10, 10, 5, 5
     found = box_coder().encode_single(torch.tensor([[5.0, 10, 25, 50]]), ROI)
     expected = torch.tensor([[10, 10, 5 * math.log(2), 5 * math.log(2)]])
@@ -30,13 +30,13 @@ def test_boxes_are_encoded_as_in_r_cnns_appendix_c() -> None:
     )
 
 
-def test_layers_predict_a_box_for_each_class() -> None:
+def test_layers_predict_a_box_for_each_class():
     found = LayersHead(8, 3)(torch.randn(5, 8, 7, 7))
     assert found.class_logits.shape == (5, 4)
     assert found.box_offsets.shape == (5, 4, 4)
 
 
-def test_r_fcn_has_nine_maps_for_each_output_and_its_vote_is_their_mean() -> None:
+def test_r_fcn_has_nine_maps_for_each_output_and_its_vote_is_their_mean():
     assert PositionSensitiveMaps(8, 3).eval()(torch.randn(1, 8, 4, 5)).shape == (1, 9 * 8, 4, 5)
     bins = torch.arange(9.0).reshape(1, 1, 3, 3) + 10 * torch.arange(8.0).reshape(1, 8, 1, 1)
     found = VotingHead()(bins)
@@ -49,7 +49,7 @@ def logits(*scores: tuple[float, ...]) -> Tensor:
     return torch.tensor(scores).log()
 
 
-def test_an_roi_has_a_candidate_for_each_class_with_a_box_of_its_own() -> None:
+def test_an_roi_has_a_candidate_for_each_class_with_a_box_of_its_own():
     offsets = torch.zeros(2, 3, 4)
     offsets[0, 1] = torch.tensor([-5.0, 0, 0, 0])  # class 0 is moved by half of the RoI's width
     offsets[0, 2] = torch.tensor([10.0, 0, 0, 0])  # class 1 by its width
@@ -63,14 +63,14 @@ def test_an_roi_has_a_candidate_for_each_class_with_a_box_of_its_own() -> None:
     torch.testing.assert_close(found.scores, expected)
 
 
-def test_one_box_for_all_classes_has_the_scores_of_all() -> None:
+def test_one_box_for_all_classes_has_the_scores_of_all():
     scores = logits((0.1, 0.6, 0.3))
     found = roi_candidates(ROI, RoiPredictions(scores, torch.zeros(1, 1, 4)), (100, 100))
     assert found.xyxy.tolist() == ROI.tolist()
     torch.testing.assert_close(found.scores, torch.tensor([[0.6, 0.3]]))
 
 
-def test_candidates_are_ranked_in_each_image_also_in_one_without_rois() -> None:
+def test_candidates_are_ranked_in_each_image_also_in_one_without_rois():
     detector = build_regions(REGION_SPEC, "rfcn", "light")
     scores = logits((0.9, 0.1), (0.2, 0.8))
     predictions = RoiPredictions(scores, torch.zeros(2, 1, 4))

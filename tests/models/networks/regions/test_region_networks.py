@@ -1,7 +1,6 @@
 """The four compositions on the light backbone: shapes, batches, files, what can't be done."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,9 +43,7 @@ def detector(request: pytest.FixtureRequest) -> RegionDetector:
     return built
 
 
-def test_a_batch_has_the_candidates_of_single_images_inside_the_input(
-    detector: RegionDetector,
-) -> None:
+def test_a_batch_has_the_candidates_of_single_images_inside_the_input(detector):
     images = torch.randn(2, 3, 64, 96)
     with torch.inference_mode():
         together = detector.decode(detector.network(images), (64, 96))
@@ -61,7 +58,7 @@ def test_a_batch_has_the_candidates_of_single_images_inside_the_input(
     assert (best[:, :-1] >= best[:, 1:]).all()
 
 
-def test_an_image_without_proposals_has_no_detections() -> None:
+def test_an_image_without_proposals_has_no_detections():
     for system in ("rcnn", "fast-rcnn"):
         detector = build_regions(REGION_SPEC, system, "light")
         detector.network.eval()
@@ -70,7 +67,7 @@ def test_an_image_without_proposals_has_no_detections() -> None:
         assert not found.scores.any()
 
 
-def test_a_file_brings_back_the_same_detector(detector: RegionDetector, tmp_path: Path) -> None:
+def test_a_file_brings_back_the_same_detector(detector, tmp_path):
     if hasattr(detector.network.proposals, "anchor_generator"):
         detector.network.proposals.anchor_generator.sides_px.copy_(torch.tensor([8.0, 16.0, 32.0]))
     save_weights(detector, tmp_path / "model.safetensors")
@@ -84,7 +81,7 @@ def test_a_file_brings_back_the_same_detector(detector: RegionDetector, tmp_path
     torch.testing.assert_close(first, second, rtol=0, atol=0.5)  # the file has half precision
 
 
-def test_the_backbone_is_shared_by_all_but_r_cnn(detector: RegionDetector) -> None:
+def test_the_backbone_is_shared_by_all_but_r_cnn(detector):
     shapes: list[tuple[int, ...]] = []
     detector.network.backbone.register_forward_pre_hook(
         lambda _, given: shapes.append(tuple(given[0].shape))
@@ -95,7 +92,7 @@ def test_the_backbone_is_shared_by_all_but_r_cnn(detector: RegionDetector) -> No
     assert shapes == [(3, 3, 112, 112) if is_first else (1, 3, 64, 64)]
 
 
-def test_a_dry_run_computes_the_backbone_once_for_each_size() -> None:
+def test_a_dry_run_computes_the_backbone_once_for_each_size():
     plan = planned(ARCHITECTURES["rcnn-light"], replace(REGION_SPEC, architecture="rcnn-light"))
     calls: list[torch.Size] = []
     plan.network.backbone.register_forward_hook(lambda *values: calls.append(values[2].shape))
@@ -103,13 +100,13 @@ def test_a_dry_run_computes_the_backbone_once_for_each_size() -> None:
     assert [shape[0] for shape in calls] == [2000] * 3
 
 
-def test_the_executor_runs_it_in_torch(detector: RegionDetector) -> None:
+def test_the_executor_runs_it_in_torch(detector):
     bgr = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
     candidates, _ = Executor(detector, "cpu", "fp32").infer(bgr)
     assert len(candidates) and (candidates.scores.max(1) > 0).all()
 
 
-def test_no_graph_can_be_made_of_it(detector: RegionDetector) -> None:
+def test_no_graph_can_be_made_of_it(detector):
     for backend, precision in (("openvino", "auto"), ("auto", "int8")):
         with pytest.raises(PipelineError, match="Use --backend torch"):
             Executor(detector, "cpu", precision, backend)
@@ -118,7 +115,7 @@ def test_no_graph_can_be_made_of_it(detector: RegionDetector) -> None:
 
 
 @pytest.mark.parametrize("detector", ["faster-rcnn"], indirect=True)  # all refuse alike
-def test_calibration_is_refused(detector: RegionDetector, tmp_path: Path) -> None:
+def test_calibration_is_refused(detector, tmp_path):
     save_weights(detector, tmp_path / "model.safetensors")
     arguments = [
         str(tmp_path / "model.safetensors"),
@@ -131,7 +128,7 @@ def test_calibration_is_refused(detector: RegionDetector, tmp_path: Path) -> Non
     assert "runs in torch only, which has no int8" in str(result.exception)
 
 
-def test_a_summary_lists_its_layers(detector: RegionDetector) -> None:
+def test_a_summary_lists_its_layers(detector):
     summary = summarise(detector.network, (64, 64))
     names = {layer.name for layer in summary.layers}
     assert any(name.startswith("head") for name in names)
@@ -141,13 +138,13 @@ def test_a_summary_lists_its_layers(detector: RegionDetector) -> None:
 @pytest.mark.parametrize(
     ("backbone", "channels"), [("light", 64), ("mobilenet", 48), ("resnet18", 256), ("vgg16", 512)]
 )
-def test_every_backbone_ends_at_stride_16(backbone: str, channels: int) -> None:
+def test_every_backbone_ends_at_stride_16(backbone, channels):
     network = build_regions(REGION_SPEC, "faster-rcnn", backbone).network.eval()
     with torch.inference_mode():
         assert network.backbone(torch.zeros(1, 3, 64, 96)).shape == (1, channels, 4, 6)
 
 
-def test_backbones_have_torchvisions_names_so_that_its_files_fit() -> None:
+def test_backbones_have_torchvisions_names_so_that_its_files_fit():
     from torchvision.models import get_model  # noqa: PLC0415 - takes seconds
 
     for kind, prefix in (("vgg16", "features."), ("resnet18", ""), ("mobilenet", "features.")):

@@ -27,7 +27,7 @@ def anchors_of(generator: Anchors) -> Tensor:
     return generator(images, [torch.zeros(1, 4, 2, 3)])[0].reshape(2, 3, 9, 4)
 
 
-def test_a_place_has_nine_anchors_of_three_areas_and_three_ratios() -> None:
+def test_a_place_has_nine_anchors_of_three_areas_and_three_ratios():
     # w = s / sqrt(ratio), h = s * sqrt(ratio), rounded: 64 * sqrt(2) = 90.5, 64 / sqrt(2) = 45.3
     found = anchors_of(Anchors())[0, 0]
     expected = {
@@ -38,13 +38,13 @@ def test_a_place_has_nine_anchors_of_three_areas_and_three_ratios() -> None:
     assert {tuple(anchor) for anchor in found.int().tolist()} == expected
 
 
-def test_anchors_are_a_stride_apart() -> None:
+def test_anchors_are_a_stride_apart():
     found = anchors_of(Anchors())
     shift = torch.tensor([32.0, 16.0, 32.0, 16.0])  # two cells right, one down
     torch.testing.assert_close(found[1, 2], found[0, 0] + shift)
 
 
-def test_anchors_have_the_sides_that_weights_hold() -> None:
+def test_anchors_have_the_sides_that_weights_hold():
     generator = Anchors()
     generator.load_state_dict({"sides_px": torch.tensor([10.0, 20.0, 30.0])})
     squares = anchors_of(generator)[0, 0, 3:6]
@@ -63,7 +63,7 @@ def labels_of(anchors: list[list[int]], boxes: list[list[int]], ignored: Tensor 
     return labels[0]
 
 
-def test_anchors_are_objects_from_07_and_background_below_03() -> None:
+def test_anchors_are_objects_from_07_and_background_below_03():
     box = [0, 0, 100, 100]
     # IoU 1, 0.7, 0.69, 0.3, 0.29, 0
     widths = (100, 70, 69, 30, 29)
@@ -71,20 +71,20 @@ def test_anchors_are_objects_from_07_and_background_below_03() -> None:
     assert labels_of(anchors, [box]).tolist() == [1, 1, -1, -1, 0, 0]
 
 
-def test_the_best_anchor_of_each_object_is_an_object_however_small_its_overlap() -> None:
+def test_the_best_anchor_of_each_object_is_an_object_however_small_its_overlap():
     boxes = [[0, 0, 100, 100], [500, 500, 600, 600]]
     anchors = [[0, 0, 100, 100], [500, 500, 520, 600], [500, 500, 510, 600]]
     assert labels_of(anchors, boxes).tolist() == [1, 1, 0]
 
 
-def test_anchors_inside_ignored_objects_are_neither() -> None:
+def test_anchors_inside_ignored_objects_are_neither():
     ignored = torch.tensor([[200.0, 200, 300, 300]])
     anchors = [[0, 0, 100, 100], [200, 200, 260, 260], [290, 290, 400, 400]]
     assert labels_of(anchors, [[0, 0, 100, 100]], ignored).tolist() == [1, -1, 0]
     assert labels_of(anchors, [], ignored).tolist() == [0, -1, 0]
 
 
-def test_a_box_is_ignored_by_the_share_of_it_inside() -> None:
+def test_a_box_is_ignored_by_the_share_of_it_inside():
     ignored = torch.tensor([[0.0, 0, 100, 100]])
     boxes = torch.tensor([[59.0, 0, 159, 100], [61.0, 0, 161, 100], [10, 10, 20, 20]])
     assert is_ignored(boxes, ignored).tolist() == [True, False, True]
@@ -92,15 +92,13 @@ def test_a_box_is_ignored_by_the_share_of_it_inside() -> None:
 
 
 @pytest.mark.parametrize(("objects", "expected"), [(1000, (128, 128)), (5, (5, 251))])
-def test_256_anchors_are_compared_half_of_them_objects(
-    objects: int, expected: tuple[int, int]
-) -> None:
+def test_256_anchors_are_compared_half_of_them_objects(objects, expected):
     labels = torch.cat([torch.ones(objects), torch.zeros(2000), -torch.ones(100)])
     chosen = ProposalNetwork(4).fg_bg_sampler([labels])
     assert tuple(int(masks[0].sum()) for masks in chosen) == expected
 
 
-def test_proposals_of_the_network_are_inside_the_input_at_reduced_precision_too() -> None:
+def test_proposals_of_the_network_are_inside_the_input_at_reduced_precision_too():
     torch.manual_seed(0)
     network = ProposalNetwork(8).eval()
     images, features = torch.zeros(2, 3, 64, 96), torch.randn(2, 8, 4, 6)
@@ -115,7 +113,7 @@ def test_proposals_of_the_network_are_inside_the_input_at_reduced_precision_too(
         assert (first <= torch.tensor([96.0, 64, 96, 64])).all()
 
 
-def test_the_search_sees_the_pixels_of_the_input(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_search_sees_the_pixels_of_the_input(monkeypatch):
     seen = []
 
     def search(rgb: np.ndarray) -> np.ndarray:
@@ -131,7 +129,7 @@ def test_the_search_sees_the_pixels_of_the_input(monkeypatch: pytest.MonkeyPatch
     np.testing.assert_array_equal(np.stack(seen), pixels.permute(0, 2, 3, 1))
 
 
-def test_training_takes_the_proposals_that_were_searched_for_beforehand() -> None:
+def test_training_takes_the_proposals_that_were_searched_for_beforehand():
     mine = torch.tensor([[1.0, 2, 3, 4]])
     images = torch.zeros(1, 3, 8, 8)
     found = SearchedProposals(REGION_SPEC)(images, images, [{"proposals": mine}])

@@ -12,7 +12,7 @@ from kpviewer.models.networks.regions.architectures import REGION_ARCHITECTURES,
     ("system", "is_slow"),
     [("rcnn", True), ("fast-rcnn", True), ("faster-rcnn", False), ("rfcn", False)],
 )
-def test_systems_that_search_take_seconds(system: str, is_slow: bool) -> None:
+def test_systems_that_search_take_seconds(system, is_slow):
     name = f"{system}-light"
     detector = REGION_ARCHITECTURES[name](replace(REGION_SPEC, architecture=name))
     assert takes_seconds(detector.network) is is_slow

@@ -21,7 +21,7 @@ def slow_match(iou: torch.Tensor, threshold: float) -> list[int]:
     return matched
 
 
-def test_matching_equals_the_literal_rule() -> None:
+def test_matching_equals_the_literal_rule():
     generator = torch.Generator().manual_seed(7)
     for ground_truths in (1, 3, 8):
         iou = torch.rand(4, ground_truths, 60, generator=generator) ** 3
@@ -30,21 +30,21 @@ def test_matching_equals_the_literal_rule() -> None:
             assert matched[row].tolist() == slow_match(iou[row], 0.6)
 
 
-def test_two_objects_with_the_same_best_anchor_both_get_one() -> None:
+def test_two_objects_with_the_same_best_anchor_both_get_one():
     iou = torch.tensor([[[0.9, 0.3, 0.0], [0.8, 0.1, 0.2]]])
     assert match_boxes(iou, 0.95)[0].tolist() == [0, UNMATCHED, 1]
 
 
-def test_padding_matches_nothing() -> None:
+def test_padding_matches_nothing():
     iou = torch.tensor([[[0.2, 0.7], [-1.0, -1.0]], [[-1.0, -1.0], [-1.0, -1.0]]])
     assert match_boxes(iou, 0.5).tolist() == [[UNMATCHED, 0], [UNMATCHED, UNMATCHED]]
 
 
-def test_a_batch_without_any_object_matches_nothing() -> None:
+def test_a_batch_without_any_object_matches_nothing():
     assert (match_boxes(torch.zeros(2, 0, 5), 0.5) == UNMATCHED).all()
 
 
-def test_an_object_with_one_anchor_gets_its_next_best_free_ones() -> None:
+def test_an_object_with_one_anchor_gets_its_next_best_free_ones():
     iou = torch.tensor(
         [
             [
@@ -61,6 +61,6 @@ def test_an_object_with_one_anchor_gets_its_next_best_free_ones() -> None:
     assert match_more(iou, first, 2)[0].tolist() == first[0].tolist()
 
 
-def test_no_object_no_further_anchors() -> None:
+def test_no_object_no_further_anchors():
     matched = torch.full((2, 5), UNMATCHED)
     assert match_more(torch.zeros(2, 0, 5), matched, 3).equal(matched)

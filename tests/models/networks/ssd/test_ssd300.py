@@ -23,12 +23,12 @@ def plain() -> SsdDetector:
     return detector
 
 
-def test_sizes_are_the_sides_and_the_ratios_of_the_first_by_hand() -> None:
+def test_sizes_are_the_sides_and_the_ratios_of_the_first_by_hand():
     sizes = aspect_sizes((30.0, 60.0), (1, 4, 1 / 4))
     assert sizes == ((30.0, 30.0), (60.0, 60.0), (60.0, 15.0), (15.0, 60.0))
 
 
-def test_there_are_8732_anchors_with_the_sizes_of_their_map(plain: SsdDetector) -> None:
+def test_there_are_8732_anchors_with_the_sizes_of_their_map(plain):
     boxes = plain.network.anchors((300, 300), torch.device("cpu"))
     assert len(boxes) == 8732
     rows = [cells**2 * count for cells, count in zip(CELLS, PER_CELL, strict=True)]
@@ -41,7 +41,7 @@ def test_there_are_8732_anchors_with_the_sizes_of_their_map(plain: SsdDetector) 
     assert last[:, 3].tolist() == pytest.approx([264, 288.3, 264 / 2**0.5, 264 * 2**0.5])
 
 
-def test_six_maps_have_one_cell_per_set_of_anchors(plain: SsdDetector) -> None:
+def test_six_maps_have_one_cell_per_set_of_anchors(plain):
     with torch.inference_mode():
         maps = plain.network.backbone(torch.zeros(1, 3, 300, 300))
         heads = plain.network(torch.zeros(1, 3, 300, 300))
@@ -52,13 +52,13 @@ def test_six_maps_have_one_cell_per_set_of_anchors(plain: SsdDetector) -> None:
     assert heads.box_offsets.shape == (1, 8732, 4)
 
 
-def test_every_position_of_the_first_map_has_length_twenty() -> None:
+def test_every_position_of_the_first_map_has_length_twenty():
     features = torch.rand(2, 512, 3, 3)
     lengths = L2Norm(512, 20.0)(features).norm(dim=1)
     torch.testing.assert_close(lengths, torch.full((2, 3, 3), 20.0))
 
 
-def test_the_batch_norm_variant_learns_from_one_image() -> None:
+def test_the_batch_norm_variant_learns_from_one_image():
     # its last map is one cell, of which there are no batch statistics
     network = build_ssd300(batch_norm=True).network.train()
     with torch.no_grad():
@@ -66,7 +66,7 @@ def test_the_batch_norm_variant_learns_from_one_image() -> None:
     assert torch.isfinite(heads.class_logits).all()
 
 
-def test_layers_are_named_in_the_order_of_the_forward_pass() -> None:
+def test_layers_are_named_in_the_order_of_the_forward_pass():
     with torch.device("meta"):
         backbone = Ssd300Backbone(batch_norm=False)
     names = [name for name, _ in backbone.layers()]
@@ -75,7 +75,7 @@ def test_layers_are_named_in_the_order_of_the_forward_pass() -> None:
     assert all(known[name] is layer for name, layer in backbone.layers())
 
 
-def test_log_odds_of_a_softmax_give_its_probabilities() -> None:
+def test_log_odds_of_a_softmax_give_its_probabilities():
     torch.manual_seed(0)
     logits = torch.randn(2, 50, 4) * 8
     torch.testing.assert_close(softmax_log_odds(logits).sigmoid(), logits.softmax(-1)[..., 1:])
@@ -83,7 +83,7 @@ def test_log_odds_of_a_softmax_give_its_probabilities() -> None:
     assert softmax_log_odds(sure).sigmoid().tolist() == [[[1.0, 0.0]]]
 
 
-def test_background_hides_classes_in_the_decoding(plain: SsdDetector) -> None:
+def test_background_hides_classes_in_the_decoding(plain):
     logits = torch.zeros(1, 8732, 21)
     logits[0, :, 0] = 12.0
     logits[0, 7, :3] = torch.tensor([0.0, 1.0, 9.0])

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -45,7 +44,7 @@ def prediction(*box: float, objectness: float, classes: tuple[float, float]) -> 
     return torch.tensor([*box, logit(objectness), *(logit(each) for each in classes)])
 
 
-def test_a_box_is_the_sigmoid_in_its_cell_and_the_exponential_of_its_anchor() -> None:
+def test_a_box_is_the_sigmoid_in_its_cell_and_the_exponential_of_its_anchor():
     maps = blank()
     # stride 16, anchor 20x40, row 2, column 3
     maps[1][0, 0, 2, 3] = prediction(
@@ -58,7 +57,7 @@ def test_a_box_is_the_sigmoid_in_its_cell_and_the_exponential_of_its_anchor() ->
     assert decoded.scores[0, 1:].max() < 1e-6
 
 
-def test_each_map_and_anchor_has_its_own_stride_and_size() -> None:
+def test_each_map_and_anchor_has_its_own_stride_and_size():
     maps = blank()
     maps[0][0, 1, 7, 11] = prediction(0, 0, 0, 0, objectness=0.9, classes=(0.9, 0.1))
     maps[1][0, 1, 0, 0] = prediction(0, 0, 0, 0, objectness=0.8, classes=(0.1, 0.9))
@@ -69,7 +68,7 @@ def test_each_map_and_anchor_has_its_own_stride_and_size() -> None:
     assert decoded.xyxy[0, 1].tolist() == pytest.approx([0, 0, 33, 23], abs=1e-4)
 
 
-def test_boxes_of_wild_networks_are_inside_the_input() -> None:
+def test_boxes_of_wild_networks_are_inside_the_input():
     maps = [torch.full_like(each, 1e4) for each in blank()]
     decoded = detector().decode(YoloHeads(maps), HW)
     assert decoded.xyxy.isfinite().all()
@@ -77,7 +76,7 @@ def test_boxes_of_wild_networks_are_inside_the_input() -> None:
     assert (decoded.xyxy <= torch.tensor([96.0, 64.0, 96.0, 64.0])).all()
 
 
-def test_at_most_400_candidates_are_kept_the_best_of_each_image() -> None:
+def test_at_most_400_candidates_are_kept_the_best_of_each_image():
     maps = [torch.zeros(2, 2, 20, 30, 7), torch.zeros(2, 2, 10, 15, 7)]
     maps[1][1, 1, 9, 14] = prediction(0, 0, 0, 0, objectness=0.99, classes=(0.99, 0.1))
     decoded = detector().decode(YoloHeads(maps), (160, 240))
@@ -86,7 +85,7 @@ def test_at_most_400_candidates_are_kept_the_best_of_each_image() -> None:
     assert float(decoded.scores[0].max()) == pytest.approx(0.25, abs=1e-6)
 
 
-def test_candidates_are_ranked_by_objectness_times_class() -> None:
+def test_candidates_are_ranked_by_objectness_times_class():
     maps = blank()
     maps[0][0, 0, 0, 0] = prediction(0, 0, 0, 0, objectness=0.3, classes=(0.1, 0.98))
     maps[0][0, 0, 5, 5] = prediction(0, 0, 0, 0, objectness=0.9, classes=(0.5, 0.1))
@@ -94,21 +93,21 @@ def test_candidates_are_ranked_by_objectness_times_class() -> None:
     assert decoded.scores[0, :2].amax(-1).tolist() == pytest.approx([0.45, 0.294], abs=1e-6)
 
 
-def test_channels_are_anchor_by_anchor() -> None:
+def test_channels_are_anchor_by_anchor():
     features = torch.arange(2 * 7 * 2 * 3).reshape(1, 14, 2, 3)
     split = as_predictions(features, 7)
     assert split.shape == (1, 2, 2, 3, 7)
     assert int(split[0, 1, 1, 2, 4]) == int(features[0, 7 + 4, 1, 2])
 
 
-def test_small_anchors_go_to_the_fine_map() -> None:
+def test_small_anchors_go_to_the_fine_map():
     assert by_map(COCO_ANCHORS[::-1], 3)[0] == ((10, 13), (16, 30), (33, 23))
     assert by_map(COCO_ANCHORS, 3)[2][2] == (373, 326)
     with pytest.raises(ValueError, match="8 anchors"):
         by_map(COCO_ANCHORS[1:], 3)
 
 
-def test_weights_keep_their_anchors(tmp_path: Path) -> None:
+def test_weights_keep_their_anchors(tmp_path):
     detector = build_yolov3_light(replace(LIGHT_YOLO_SPEC, class_names=("a", "b", "c")))
     detector.network.anchors_wh.copy_(torch.arange(18.0).reshape(3, 3, 2) + 5)
     save_weights(detector, tmp_path / "y.safetensors")

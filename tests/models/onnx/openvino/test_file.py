@@ -39,7 +39,7 @@ def converted(tmp_path: Path, **metadata: str) -> Path:
 
 @pytest.mark.parametrize("named", ["file", "folder"])
 @pytest.mark.parametrize("kept_in", ["xml", "yaml"])
-def test_the_metadata_say_what_the_outputs_mean(tmp_path: Path, named: str, kept_in: str) -> None:
+def test_the_metadata_say_what_the_outputs_mean(tmp_path, named, kept_in):
     path = converted(tmp_path, **(METADATA if kept_in == "xml" else {}))
     if kept_in == "yaml":
         (path.parent / "metadata.yaml").write_text(YAML)
@@ -54,7 +54,7 @@ def test_the_metadata_say_what_the_outputs_mean(tmp_path: Path, named: str, kept
     assert executor.backend == "openvino"
 
 
-def test_a_file_that_was_replaced_is_not_read_for_the_one_opened(tmp_path: Path) -> None:
+def test_a_file_that_was_replaced_is_not_read_for_the_one_opened(tmp_path):
     path = converted(tmp_path, **METADATA)
     executor = Executor(open_model(path), "cpu", "fp32", "openvino")
     text = path.read_text().replace("crow", "raven")
@@ -65,7 +65,7 @@ def test_a_file_that_was_replaced_is_not_read_for_the_one_opened(tmp_path: Path)
     assert again.infer(np.zeros((64, 96, 3), np.uint8))[0].scores.shape == (1, 2)
 
 
-def test_bfloat16_at_the_ends_of_a_graph_is_float32(tmp_path: Path) -> None:
+def test_bfloat16_at_the_ends_of_a_graph_is_float32(tmp_path):
     openvino, operators = library("openvino"), library("openvino").opset13
     given = operators.parameter([1, 3, 4, 4], openvino.Type.bf16, name="x")
     two = operators.convert(operators.constant(np.float32([2])), "bf16")
@@ -78,7 +78,7 @@ def test_bfloat16_at_the_ends_of_a_graph_is_float32(tmp_path: Path) -> None:
     assert value.dtype == np.float32 and np.unique(value).tolist() == [1.5]
 
 
-def test_a_description_lies_beside_the_file(tmp_path: Path) -> None:
+def test_a_description_lies_beside_the_file(tmp_path):
     path = converted(tmp_path)
     path.with_suffix(".toml").write_text('classes = ["a", "b"]\n[output]\nkind = "boxes"\n')
     assert open_model(path).spec.class_names == ("a", "b")
@@ -88,23 +88,21 @@ def test_a_description_lies_beside_the_file(tmp_path: Path) -> None:
     "text",
     ["names: [", "- a", "a: &a [x]\nb: [*a, *a]\n", "x: " + "y" * 1_000_000, "\x00"],
 )
-def test_metadata_that_can_not_be_read_are_refused_in_a_line(tmp_path: Path, text: str) -> None:
+def test_metadata_that_can_not_be_read_are_refused_in_a_line(tmp_path, text):
     path = converted(tmp_path)
     (path.parent / "metadata.yaml").write_text(text)
     with pytest.raises(WeightsError, match=r"metadata\.yaml can't be used"):
         open_model(path)
 
 
-def test_an_xml_of_something_else_is_refused(tmp_path: Path) -> None:
+def test_an_xml_of_something_else_is_refused(tmp_path):
     path = tmp_path / "annotation.xml"
     path.write_text("<annotation><object/></annotation>")
     with pytest.raises(WeightsError, match=r"annotation\.xml can't be opened"):
         open_model(path)
 
 
-def test_without_openvino_the_message_says_how_to_install_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_openvino_the_message_says_how_to_install_it(tmp_path, monkeypatch):
     from kpviewer.models.onnx.openvino import graph  # noqa: PLC0415
 
     def missing() -> None:
@@ -116,22 +114,20 @@ def test_without_openvino_the_message_says_how_to_install_it(
         open_model(path)
 
 
-def test_the_network_runs_outside_an_executor(tmp_path: Path) -> None:
+def test_the_network_runs_outside_an_executor(tmp_path):
     detector = open_model(converted(tmp_path, **METADATA))
     decoded = detector.decode(detector.network(np.zeros((1, 3, 64, 96), np.float32)), (64, 96))
     assert decoded.xyxy[0, 0].tolist() == [40, 25, 60, 35]
 
 
-def test_missing_weights_are_named(tmp_path: Path) -> None:
+def test_missing_weights_are_named(tmp_path):
     path = converted(tmp_path, **METADATA)
     path.with_suffix(".bin").unlink()
     with pytest.raises(WeightsError, match=r"needs the weights .* birds\.bin, beside it"):
         open_model(path)
 
 
-def test_a_damaged_file_is_reported_with_the_reason_and_not_openvinos_source(
-    tmp_path: Path,
-) -> None:
+def test_a_damaged_file_is_reported_with_the_reason_and_not_openvinos_source(tmp_path):
     (tmp_path / "birds.xml").write_text("<net><layers/></net>")
     with pytest.raises(WeightsError, match="can't be opened: Unable to read") as caught:
         open_model(str(tmp_path / "birds.xml"))

@@ -42,7 +42,7 @@ def run(session: OpenVinoSession) -> float:
     return float(session.run({"images": values})["sum"].item())
 
 
-def test_inputs_and_weights_are_rounded_to_steps(tmp_path: Path) -> None:
+def test_inputs_and_weights_are_rounded_to_steps(tmp_path):
     path = conv_file(tmp_path / "conv.onnx")
     ranges = {"first": (0.0, 255.0)}
     session = OpenVinoSession(path, precision="int8", changes=Changes(ranges=ranges))
@@ -54,7 +54,7 @@ def test_inputs_and_weights_are_rounded_to_steps(tmp_path: Path) -> None:
     assert abs(expected - exact) > 10, "300 is out of range"
 
 
-def test_other_convolutions_stay_as_they_are(tmp_path: Path) -> None:
+def test_other_convolutions_stay_as_they_are(tmp_path):
     path = conv_file(tmp_path / "conv.onnx")
     session = OpenVinoSession(
         path, precision="int8", changes=Changes(ranges={"second": (0.0, 255.0)})
@@ -63,7 +63,7 @@ def test_other_convolutions_stay_as_they_are(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("is_bgr", [False, True])
-def test_pixels_give_what_normalised_planes_give(tmp_path: Path, is_bgr: bool) -> None:
+def test_pixels_give_what_normalised_planes_give(tmp_path, is_bgr):
     path, ranges = conv_file(tmp_path / "conv.onnx"), {"first": (-2.0, 3.0)}
     mean, std = (0.1, 0.4, 0.6), (0.2, 0.3, 0.25)
     rows = np.random.default_rng(0).integers(0, 256, (1, 4, 6, 3)).astype(np.uint8)

@@ -12,12 +12,12 @@ from kpviewer.sources.synthetic.strip.demo import (
 from kpviewer.sources.synthetic.strip.world import CLASS_NAMES
 
 
-def test_the_video_has_20_s_at_30_frames_of_1920_by_320() -> None:
+def test_the_video_has_20_s_at_30_frames_of_1920_by_320():
     info = StripSource().open()
     assert (info.width, info.height, info.nominal_fps, info.frame_count) == (1920, 320, 30.0, 600)
 
 
-def test_a_frame_depends_on_its_number_alone() -> None:
+def test_a_frame_depends_on_its_number_alone():
     first, _ = render(321)
     render(17)
     again, ground_truth = render(321)
@@ -25,7 +25,7 @@ def test_a_frame_depends_on_its_number_alone() -> None:
     assert np.array_equal(ground_truth.xyxy, render(321)[1].xyxy)
 
 
-def test_marks_move_with_the_strip_from_frame_to_frame() -> None:
+def test_marks_move_with_the_strip_from_frame_to_frame():
     before, after = render(100)[1], render(101)[1]
     gaps = after.keypoints_xy[:, None, 0] - before.keypoints_xy[None, :, 0]
     moved = np.abs(gaps[..., 0] + SPEED_PX) < 1e-2  # to the left, on the first strip
@@ -33,7 +33,7 @@ def test_marks_move_with_the_strip_from_frame_to_frame() -> None:
     assert np.abs(gaps[moved][:, 1]).max() < 1.0
 
 
-def test_both_kinds_of_mark_are_seen_on_every_strip_and_cut_ones_are_difficult() -> None:
+def test_both_kinds_of_mark_are_seen_on_every_strip_and_cut_ones_are_difficult():
     for start in range(0, FRAME_COUNT, FRAMES_PER_STRIP):
         seen: set[int] = set()
         for index in range(start, start + FRAMES_PER_STRIP, 20):

@@ -27,7 +27,7 @@ def pit_centre(light: np.ndarray, centre_xy: np.ndarray) -> np.ndarray:
     return np.array([(dx * weight).sum(), (dy * weight).sum()]) / weight.sum()
 
 
-def test_the_ground_truth_is_the_centre_of_every_pit() -> None:
+def test_the_ground_truth_is_the_centre_of_every_pit():
     errors = []
     for seed in range(25):
         world = random_world(np.random.default_rng(seed), (320, 960))
@@ -42,7 +42,7 @@ def test_the_ground_truth_is_the_centre_of_every_pit() -> None:
     assert -0.5 < y < 0.1
 
 
-def test_the_ground_truth_is_on_the_axis_of_every_notch() -> None:
+def test_the_ground_truth_is_on_the_axis_of_every_notch():
     errors = []
     for seed in range(25):
         world = random_world(np.random.default_rng(seed), (320, 960))
@@ -61,7 +61,7 @@ def test_the_ground_truth_is_on_the_axis_of_every_notch() -> None:
     assert np.median(np.abs(errors)) < 0.5
 
 
-def test_a_fraction_of_a_pixel_of_shift_moves_image_and_ground_truth() -> None:
+def test_a_fraction_of_a_pixel_of_shift_moves_image_and_ground_truth():
     world = random_world(np.random.default_rng(4), (320, 960))
     _, before = expose(world, STILL, (320, 960))
     image, after = expose(world, Exposure((2.4, -1.7), noise=0.0), (320, 960))
@@ -71,7 +71,7 @@ def test_a_fraction_of_a_pixel_of_shift_moves_image_and_ground_truth() -> None:
         assert abs(pit_centre(light, xy)[0]) < 0.3
 
 
-def test_the_same_seed_gives_the_same_scene() -> None:
+def test_the_same_seed_gives_the_same_scene():
     first, second = scene_for_test(5), scene_for_test(5)
     assert np.array_equal(first[0], second[0])
     assert np.array_equal(first[1].xyxy, second[1].xyxy)
@@ -79,7 +79,7 @@ def test_the_same_seed_gives_the_same_scene() -> None:
 
 
 @pytest.mark.parametrize("hw", [(320, 1920), (1920, 320), (320, 320), (96, 128)])
-def test_scenes_of_any_size_keep_their_marks_whole_and_apart(hw: tuple[int, int]) -> None:
+def test_scenes_of_any_size_keep_their_marks_whole_and_apart(hw):
     for seed in range(6):
         image, ground_truth = random_scene(np.random.default_rng(seed), hw)
         assert image.shape == (*hw, 3)
@@ -96,7 +96,7 @@ def test_scenes_of_any_size_keep_their_marks_whole_and_apart(hw: tuple[int, int]
         assert (gaps[~np.eye(len(points), dtype=bool)] >= APART_PX - 1e-3).all()
 
 
-def test_an_upright_strip_is_a_transposed_horizontal_one() -> None:
+def test_an_upright_strip_is_a_transposed_horizontal_one():
     def scene(hw: tuple[int, int]) -> tuple[ImageArray, GroundTruth]:
         return random_scene(np.random.default_rng(8), hw)
 
@@ -106,7 +106,7 @@ def test_an_upright_strip_is_a_transposed_horizontal_one() -> None:
     assert np.array_equal(turned.keypoints_xy, marks.keypoints_xy[..., ::-1])
 
 
-def test_scenes_have_none_one_or_two_marks_of_a_class() -> None:
+def test_scenes_have_none_one_or_two_marks_of_a_class():
     counts = [
         np.bincount(scene_for_test(index, (160, 640))[1].class_ids, minlength=2)
         for index in range(40)
