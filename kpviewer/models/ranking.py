@@ -6,6 +6,7 @@ Nothing here needs torch. ``models.networks.ranking`` does the same for networks
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,25 @@ FARTHEST_PX = 1e5
 """Largest coordinate, px: boxes and keypoints may leave the input but must be drawable."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Masks:
+    """Masks of P predictions of one image, as shares of prototypes that all of them use.
+
+    A mask is where ``coefficients @ prototypes`` is above 0, within the box. Source: Bolya et al.
+    2019, YOLACT, eq. 1 (arXiv:1904.02689); its logistic function is above 0.5 there.
+    """
+
+    coefficients: FloatArray
+    """(P, D) float32."""
+    prototypes: FloatArray
+    """(D, h, w) float32, over the whole input."""
+    input_hw: tuple[int, int]
+    """Height and width of the input, px."""
+
+    def __getitem__(self, rows: IntArray) -> Masks:
+        return replace(self, coefficients=self.coefficients[rows])
+
+
 class Rows(NamedTuple):
     """Predictions of one image in input px, in any order and number."""
 
@@ -35,6 +55,10 @@ class Rows(NamedTuple):
     """(P, K) float32 in [0, 1]; None if the model predicts none."""
     overlaps: FloatArray | None = None
     """(P,) float32 as in ``models.base.DecodedBatch``."""
+    outlines_xy: FloatArray | None = None
+    """(P, V, 2) float32 corners of the objects, such as of rotated boxes; None: the boxes'."""
+    masks: Masks | None = None
+    """What the objects cover; None if the model predicts no masks."""
 
     def take(self, rows: IntArray) -> Rows:
         """Return some of the predictions, in the order of their indices."""
@@ -52,6 +76,10 @@ class DecodedArrays(NamedTuple):
     keypoints_xy: FloatArray
     keypoint_scores: FloatArray | None = None
     overlaps: FloatArray | None = None
+    outlines_xy: FloatArray | None = None
+    """(B, M, V, 2) float32 as in ``Rows``."""
+    masks: tuple[Masks, ...] = ()
+    """Masks of each image, without padding; empty if the model predicts none."""
 
 
 def dense(images: Sequence[Rows]) -> DecodedArrays:
@@ -68,8 +96,10 @@ def dense(images: Sequence[Rows]) -> DecodedArrays:
     """
     chosen = [_best(rows) for rows in images]
     count = max([1, *(len(each.xyxy) for each in chosen)])
-    parts = [_stacked([each[field] for each in chosen], count) for field in range(5)]
-    return DecodedArrays(*parts)  # type: ignore[arg-type]
+    fields = Rows._fields[:-1]
+    parts = [_stacked([getattr(each, name) for each in chosen], count) for name in fields]
+    masks = tuple(each.masks for each in chosen if each.masks is not None)
+    return DecodedArrays(*parts, masks)  # type: ignore[arg-type, call-arg]
 
 
 def largest(values: FloatArray, count: int) -> IntArray:
@@ -107,9 +137,10 @@ def _best(rows: Rows) -> Rows:
         totals = rows.xyxy.sum(1) + rows.scores.sum(1) + rows.keypoints_xy.sum((1, 2))
     finite = np.flatnonzero(np.isfinite(totals))
     rows = rows.take(finite[largest(ranks[finite], MAX_DENSE_CANDIDATES)])
-    points = rows.keypoint_scores
+    points, outlines = rows.keypoint_scores, rows.outlines_xy
     return rows._replace(
         xyxy=rows.xyxy.clip(-FARTHEST_PX, FARTHEST_PX),
+        outlines_xy=None if outlines is None else outlines.clip(-FARTHEST_PX, FARTHEST_PX),
         keypoints_xy=rows.keypoints_xy.clip(-FARTHEST_PX, FARTHEST_PX),
         keypoint_scores=None if points is None else np.nan_to_num(points, nan=0.0).clip(0, 1),
     )

@@ -10,7 +10,14 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from kpviewer.models.nms import nms
-from kpviewer.structures import Candidates, Detections, GroundTruth, NmsKind, Thresholds
+from kpviewer.structures import (
+    BOX_CORNERS,
+    Candidates,
+    Detections,
+    GroundTruth,
+    NmsKind,
+    Thresholds,
+)
 
 _NO_SCORE = np.nextafter(np.float32(0), np.float32(1))
 """Lowest score of a detection: 0 stands for classes that a box isn't of, and fills up tables."""
@@ -51,9 +58,13 @@ def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
     confidences = np.full(points.shape[:2], np.nan, np.float32)
     if candidates.keypoint_scores is not None:
         confidences = candidates.keypoint_scores[chosen]
-    xyxy = candidates.xyxy[chosen]
+    xyxy, outlines = candidates.xyxy[chosen], candidates.outlines_xy
+    outlines = None if outlines is None else outlines[chosen]
     if candidates.size_wh is not None:  # after NMS: clipped boxes overlap otherwise
-        xyxy = np.clip(xyxy, 0, np.array(candidates.size_wh * 2, np.float32))
+        limits = np.array(candidates.size_wh, np.float32)
+        xyxy = np.clip(xyxy, 0, np.tile(limits, 2))
+        if outlines is not None and outlines.shape[1] > BOX_CORNERS:
+            outlines = np.clip(outlines, 0, limits)
     return Detections(
         xyxy,
         scores,
@@ -61,6 +72,7 @@ def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
         points,
         confidences,
         keypoint_threshold=thresholds.keypoint,
+        outlines_xy=outlines,
     )
 
 

@@ -135,6 +135,8 @@ class ModelSpec(CommonSpec):
     keypoint_threshold: Share | None = None
     """Score below which a keypoint counts as not predicted; None: the model predicts no scores of
     keypoints."""
+    has_outlines: bool = False
+    """Whether objects have outlines: the corners of rotated boxes, or those of masks."""
     tta_runs: Annotated[int, Meta(ge=1, le=MAX_TTA_RUNS)] = 1
     """Runs of a point network on each image, shifted by a few px, for the mean: test-time
     augmentation."""

@@ -31,6 +31,7 @@ from kpviewer.overlay.marks import (
 )
 from kpviewer.overlay.outlines import Dashes, paint_dashed, paint_outlines
 from kpviewer.overlay.palette import WHITE
+from kpviewer.overlay.polygons import paint_polygons
 from kpviewer.overlay.privacy import hidden_image
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.structures import (
@@ -92,7 +93,11 @@ def paint_overlay(
             paint_trails(painter, detections.trails, detections.class_ids, style, transform)
         boxes = map_boxes(detections.xyxy, transform)
         points = map_xy(shown_points(detections, style), transform)
-        _paint_shapes(painter, detections, boxes, points, style, bounds)
+        if style.boxes:
+            _paint_found(painter, detections, boxes, style, transform, bounds)
+        if style.landmarks:
+            opacities = landmark_opacities(detections)
+            paint_skeletons(painter, points, opacities, detections.class_ids, style)
         shown = ground_truth if style.ground_truth else None
         if shown is not None and style.boxes:
             _paint_true_boxes(painter, map_boxes(shown.xyxy, transform), style, bounds)
@@ -108,20 +113,20 @@ def paint_overlay(
             paint_labels(painter, place_labels(boxes, detections, style, bounds), style)
 
 
-def _paint_shapes(
+def _paint_found(
     painter: QPainter,
     detections: Detections,
     boxes: FloatArray,
-    points: FloatArray,
     style: OverlayStyle,
+    transform: QTransform,
     bounds: QRectF,
 ) -> None:
-    """Paint boxes, then skeletons; the best last, on top."""
-    if style.boxes:
+    """Paint boxes, or the outlines of rotated boxes and masks; the best last, on top."""
+    if detections.outlines_xy is None:
         paint_outlines(painter, boxes, detections.class_ids, style, bounds)
-    if style.landmarks:
-        opacities = landmark_opacities(detections)
-        paint_skeletons(painter, points, opacities, detections.class_ids, style)
+        return
+    outlines, is_filled = map_xy(detections.outlines_xy, transform), detections.has_masks
+    paint_polygons(painter, outlines, detections.class_ids, style, is_filled=is_filled)
 
 
 def _paint_true_boxes(

@@ -19,6 +19,7 @@ from kpviewer.recording.formats import (
     SCORE_DECIMALS,
     ResultFormat,
     ResultHeader,
+    outlines_of,
     rounded,
 )
 from kpviewer.structures import Detections, Frame, FrameResult
@@ -103,9 +104,8 @@ class CocoDataset(ResultFormat):
         self._separator, text = ",", ""
         for entry in entries:
             self._objects += 1
-            _left, _top, width, height = entry["bbox"]
-            whole = {"id": self._objects, **entry, "area": rounded(width * height, PX_DECIMALS)}
-            whole |= {"iscrowd": 0, "segmentation": []}
+            whole = {"id": self._objects, "segmentation": [], **entry, "iscrowd": 0}
+            whole["area"] = rounded(_area(entry), PX_DECIMALS)
             if "keypoints" in entry:
                 whole["num_keypoints"] = sum(flag > 0 for flag in entry["keypoints"][2::3])
             text += f"{',' if self._objects > 1 else ''}\n{_json(whole)}"
@@ -165,7 +165,7 @@ class _Entries:
 
     def _found(self, found: Detections, image_id: int | str) -> Iterator[dict[str, Any]]:
         ids = self._header.category_ids
-        predicted = found.keypoints_predicted.tolist()
+        predicted, outlines = found.keypoints_predicted.tolist(), outlines_of(found)
         for row in np.flatnonzero(np.isfinite(found.xyxy).all(axis=1)).tolist():
             class_id = int(found.class_ids[row])
             category_id = class_id + 1 if ids is None else ids.get(class_id)
@@ -186,6 +186,8 @@ class _Entries:
                     v for (x, y), is_in in points for v in ((x, y, _VISIBLE) if is_in else _NOT)
                 ]
                 entry["keypoints"] = rounded(flat, PX_DECIMALS)
+            if (outline := outlines[row]) is not None:
+                entry["segmentation"] = [[value for corner in outline for value in corner]]
             yield entry
 
     def notes(self) -> list[str]:
@@ -202,6 +204,14 @@ class _Entries:
                 f"COCO results leave out objects of classes that the ground truth lacks: {names}"
             )
         return notes
+
+
+def _area(entry: dict[str, Any]) -> float:
+    """Return the area of an entry's outline, px^2; that of its box if it has none."""
+    if "segmentation" not in entry:
+        return float(entry["bbox"][2] * entry["bbox"][3])
+    x, y = np.array(entry["segmentation"][0]).reshape(-1, 2).T
+    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2  # shoelace formula
 
 
 def _categories(header: ResultHeader) -> list[dict[str, Any]]:

@@ -40,6 +40,8 @@ class ResultHeader:
     """Category ids of the COCO ground truth by class id; None without one."""
     has_keypoint_scores: bool = False
     """Whether the model predicts scores of keypoints."""
+    has_outlines: bool = False
+    """Whether objects have outlines: the corners of rotated boxes, or those of masks."""
     has_clock: bool = True
     """Whether frames have the time of capture and timings; without, files of two runs are equal."""
 
@@ -64,6 +66,7 @@ class ResultHeader:
             spec.skeleton,
             category_ids,
             spec.keypoint_threshold is not None,
+            spec.has_outlines,
             has_clock,
         )
 
@@ -114,6 +117,7 @@ def _describe_error(error: FrameError) -> dict[str, Any]:
 
 def _describe_detections(header: ResultHeader, found: Detections) -> list[dict[str, Any]]:
     tracks, has_scores = _track_ids(found), found.has_keypoint_scores
+    outlines = outlines_of(found)
     return [
         {
             "class": header.class_name(class_id),
@@ -123,14 +127,16 @@ def _describe_detections(header: ResultHeader, found: Detections) -> list[dict[s
             "keypoints": rounded(points, PX_DECIMALS),
             **({"keypoint_scores": rounded(sure, SCORE_DECIMALS)} if has_scores else {}),
             **({} if found.track_ids is None else {"track_id": track_id}),
+            **({} if outline is None else {"outline": outline}),
         }
-        for class_id, score, box, points, sure, track_id in zip(
+        for class_id, score, box, points, sure, track_id, outline in zip(
             found.class_ids.tolist(),
             found.scores.tolist(),
             found.xyxy.tolist(),
             found.keypoints_xy.tolist(),
             found.keypoint_scores.tolist(),
             tracks,
+            outlines,
             strict=True,
         )
     ]
@@ -189,20 +195,23 @@ class CsvRows(ResultFormat):
         names = self._header.keypoint_names
         points = [f"{name}_{axis}" for name in names for axis in "xy"]
         scores = [f"{name}_score" for name in names if self._header.has_keypoint_scores]
-        return _csv_row([*self._COLUMNS, *points, "track_id", "file", "frame_in_file", *scores])
+        outline = ["outline"] if self._header.has_outlines else []
+        last = ("track_id", "file", "frame_in_file", *scores, *outline)
+        return _csv_row([*self._COLUMNS, *points, *last])
 
     def frame(self, result: FrameResult) -> str:
         """Return the rows of a frame."""
         found, frame = result.detections, result.frame
         point_count = len(self._header.keypoint_names)
         score_count = point_count if self._header.has_keypoint_scores else 0
-        tracks = _track_ids(found)
+        tracks, outlines = _track_ids(found), outlines_of(found)
         rows = []
         for row in range(len(found)):
             class_id = int(found.class_ids[row])
             points = found.keypoints_xy[row, :point_count].reshape(-1).tolist()
             values = [*found.xyxy[row].tolist(), *points]
             scores = found.keypoint_scores[row, :score_count].tolist()
+            corners = [value for corner in outlines[row] or () for value in corner]
             rows.append(
                 _csv_row(
                     [
@@ -216,6 +225,7 @@ class CsvRows(ResultFormat):
                         frame.file,
                         frame.frame_in_file,
                         *rounded(scores, SCORE_DECIMALS),
+                        *([" ".join(map(str, corners))] if self._header.has_outlines else []),
                     ]
                 )
             )
@@ -236,6 +246,13 @@ def _track_ids(found: Detections) -> list[int | None]:
     if found.track_ids is None:
         return [None] * len(found)
     return [track_id if track_id >= 0 else None for track_id in found.track_ids.tolist()]
+
+
+def outlines_of(found: Detections) -> list[list[list[float]] | None]:
+    """Return the corners of each detection's outline, rounded, px; None if it is its box."""
+    if found.outlines_xy is None:
+        return [None] * len(found)
+    return [rounded(found.outline(row).tolist(), PX_DECIMALS) for row in range(len(found))]
 
 
 def rounded(value: Any, decimals: int) -> Any:

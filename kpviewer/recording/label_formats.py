@@ -43,7 +43,8 @@ class LabelFormat(Protocol):
 class YoloLabels:
     """YOLO labels: one line per object, in shares of the image; the pose format with keypoints.
 
-    Described in https://docs.ultralytics.com/datasets/detect/ and /pose/, with ``data.yaml``.
+    Rotated boxes and masks have the corners of their outlines. Described in
+    https://docs.ultralytics.com/datasets/detect/, /pose/, /obb/ and /segment/, with ``data.yaml``.
     """
 
     images, labels, suffix = "images", "labels", ".txt"
@@ -64,6 +65,8 @@ class YoloLabels:
     def text(self, image: str, size_wh: tuple[int, int], found: Detections) -> str:
         """Return a line per object: class, centre and sides, then x, y and visibility of points.
 
+        With an outline it is class and corners.
+
         Points with a score below the threshold, and those outside the image, have visibility 0.
         """
         sides = np.array(size_wh, np.float64)
@@ -71,7 +74,11 @@ class YoloLabels:
         lines = []
         for row, (left, top, right, bottom) in _boxes(found, size_wh):
             box = np.array([(left + right) / 2, (top + bottom) / 2, right - left, bottom - top])
-            words = [str(int(found.class_ids[row])), *_shares(box / np.tile(sides, 2))]
+            words = [str(int(found.class_ids[row]))]
+            if found.outlines_xy is not None:
+                lines.append(" ".join(words + _shares((found.outline(row) / sides).ravel())) + "\n")
+                continue
+            words += _shares(box / np.tile(sides, 2))
             points = found.keypoints_xy[row, : len(self._points)].tolist()
             for (x, y), is_predicted in zip(points, predicted[row], strict=False):
                 is_inside = 0 <= x <= size_wh[0] and 0 <= y <= size_wh[1]  # false for NaN

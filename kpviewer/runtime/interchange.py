@@ -22,6 +22,8 @@ def to_supervision(found: Detections, class_names: Sequence[str] = ()) -> superv
     """Return detections as ``supervision.Detections``, keypoints in ``data["keypoints_xy"]``.
 
     If the model predicts scores of keypoints, they are in ``data["keypoint_scores"]``, (N, K).
+    Corners of rotated boxes, (N, 4, 2), are in ``data["xyxyxyxy"]``, where its annotators look for
+    them; outlines of masks, (N, V, 2), in ``data["outlines_xy"]``.
 
     Args:
         found: N detections.
@@ -39,6 +41,8 @@ def to_supervision(found: Detections, class_names: Sequence[str] = ()) -> superv
     data: dict[str, np.ndarray | list[Any]] = {"keypoints_xy": found.keypoints_xy}
     if found.has_keypoint_scores:
         data["keypoint_scores"] = found.keypoint_scores
+    if found.outlines_xy is not None:
+        data["outlines_xy" if found.has_masks else "xyxyxyxy"] = found.outlines_xy
     if class_names:
         names = [class_name(each, class_names) for each in found.class_ids.tolist()]
         data["class_name"] = np.array(names, np.str_)

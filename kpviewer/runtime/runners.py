@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 
 from kpviewer.errors import PipelineError
+from kpviewer.models.ranking import DecodedArrays
+from kpviewer.runtime.masks import mask_outlines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kpviewer.geometry import Letterbox
     from kpviewer.models.base import DecodedBatch
-    from kpviewer.models.ranking import DecodedArrays
     from kpviewer.runtime.buffers import Fence
     from kpviewer.structures import FloatArray, ImageArray
 
@@ -238,7 +239,7 @@ def packed(decoded: DecodedBatch | DecodedArrays) -> FloatArray:
 def packed_batch(decoded: DecodedBatch | DecodedArrays) -> FloatArray:
     """Return candidates in the host's memory as one array: (B, M, 4 + C + 2K), or + 3K with scores.
 
-    A model without keypoints may have a last column of overlaps.
+    A model without keypoints may have a column of overlaps instead, and 2V of outlines.
     """
     xyxy, scores, points = (np.asarray(part) for part in decoded[:3])
     parts = [xyxy, scores, points.reshape(*points.shape[:2], -1)]
@@ -246,7 +247,18 @@ def packed_batch(decoded: DecodedBatch | DecodedArrays) -> FloatArray:
         parts.append(np.asarray(decoded.keypoint_scores))
     if decoded.overlaps is not None:
         parts.append(np.asarray(decoded.overlaps)[..., None])
+    if isinstance(decoded, DecodedArrays) and (outlines := _outlines(decoded)) is not None:
+        parts.append(outlines.reshape(*outlines.shape[:2], -1))
     return np.concatenate(parts, 2).astype(np.float32, copy=False)
+
+
+def _outlines(decoded: DecodedArrays) -> FloatArray | None:
+    """Return the (B, M, V, 2) outlines of objects; None if the model predicts boxes alone."""
+    if not decoded.masks:
+        return decoded.outlines_xy
+    images = zip(decoded.xyxy, decoded.scores, decoded.masks, strict=True)
+    found = [mask_outlines(xyxy, scores, masks) for xyxy, scores, masks in images]
+    return np.stack(found)
 
 
 class StageClock:

@@ -22,7 +22,8 @@ def unpacked(
     """Return the candidates of an image in its own px.
 
     Args:
-        packed: (M, 4 + C + 2K) or + 3K float32 candidates, input px. Rows of score 0 at the end,
+        packed: (M, 4 + C + 2K) or + 3K float32 candidates, input px; without keypoints perhaps a
+            column of overlaps and 2V of outlines. Rows of score 0 at the end,
             as images of a batch have that have fewer than others, are left out.
         spec: description of the model.
         box: where the image is in the input.
@@ -43,6 +44,9 @@ def unpacked(
             f"{spec.name} predicts scores of keypoints, but its ModelSpec says that it "
             "predicts none. Set keypoint_threshold, such as 0.5."
         )
+    has_overlaps = not points and rest.shape[1] % 2 == 1
+    outlines = rest[:, rest.shape[1] if points else int(has_overlaps) :]
+    shape = len(packed), outlines.shape[1] // 2, 2
     boxes = box.to_source(packed[:, :4])
     if spec.task is Task.CLASSIFY:  # the whole image, without the letterbox's padding
         boxes[:] = (0, 0, *size_wh)
@@ -52,5 +56,6 @@ def unpacked(
         box.to_source(packed[:, first:end]).reshape(len(packed), points, 2),
         confidences,
         size_wh,
-        rest[:, 0] if not points and rest.shape[1] else None,
+        rest[:, 0] if has_overlaps else None,
+        box.to_source(outlines).reshape(*shape) if shape[1] else None,
     )

@@ -5,7 +5,7 @@ source pixels: x to the right, y down, (0, 0) the outer corner of the top-left p
 """
 
 from kpviewer.structures._arrays import BoolArray, FloatArray, ImageArray, IntArray, arrays_of
-from kpviewer.structures._detections import Candidates, Detections
+from kpviewer.structures._detections import BOX_CORNERS, Candidates, Detections
 from kpviewer.structures._frames import Frame, GroundTruth, Lease, StreamInfo
 from kpviewer.structures._results import (
     FrameError,
@@ -17,6 +17,7 @@ from kpviewer.structures._results import (
 from kpviewer.structures._thresholds import NmsKind, Thresholds
 
 __all__ = [
+    "BOX_CORNERS",
     "BoolArray",
     "Candidates",
     "Detections",

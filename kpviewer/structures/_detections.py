@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import supervision
 
 
+BOX_CORNERS = 4
+"""Number of corners of a rotated box."""
+
+
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Candidates:
     """Best predictions of one image, from which thresholds and NMS select Detections."""
@@ -31,6 +35,9 @@ class Candidates:
     """Width and height of the image, px, that detections are clipped to; None: they aren't."""
     overlaps: FloatArray | None = None
     """(M,) largest IoU with a better candidate of the class; None: NMS compares the boxes."""
+    outlines_xy: FloatArray | None = None
+    """(M, V, 2) corners of each object's outline, source px: the four of rotated boxes, or those of
+    masks, of which the last may come several times; None if the model predicts upright boxes."""
 
     def __post_init__(self) -> None:
         count, points = len(self.xyxy), self.keypoints_xy.shape[1]
@@ -39,6 +46,8 @@ class Candidates:
         check("keypoints_xy", self.keypoints_xy, (count, "K", 2), np.float32)
         if self.keypoint_scores is not None:
             check("keypoint_scores", self.keypoint_scores, (count, points), np.float32)
+        if self.outlines_xy is not None:
+            check("outlines_xy", self.outlines_xy, (count, "V", 2), np.float32)
 
     def __len__(self) -> int:
         return len(self.xyxy)
@@ -75,6 +84,8 @@ class Detections:
     """N arrays (T, 2) of past box centres, oldest first, source px; None without tracking."""
     keypoint_threshold: float = 0.0
     """Score below which a keypoint counts as not predicted."""
+    outlines_xy: FloatArray | None = None
+    """(N, V, 2) corners of each object's outline, source px, as in ``Candidates``."""
 
     def __post_init__(self) -> None:
         count, points = len(self.xyxy), self.keypoints_xy.shape[1]
@@ -87,6 +98,8 @@ class Detections:
             check("smoothed_xy", self.smoothed_xy, (count, points, 2), np.float32)
         if self.track_ids is not None:
             check("track_ids", self.track_ids, (count,), np.int64)
+        if self.outlines_xy is not None:
+            check("outlines_xy", self.outlines_xy, (count, "V", 2), np.float32)
 
     def __len__(self) -> int:
         return len(self.xyxy)
@@ -95,6 +108,25 @@ class Detections:
     def keypoints_predicted(self) -> BoolArray:
         """(N, K) keypoints whose score reaches the threshold; all, if the model predicts none."""
         return ~(self.keypoint_scores < self.keypoint_threshold)  # false for NaN
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether outlines are those of masks, and not the four corners of rotated boxes."""
+        return self.outlines_xy is not None and self.outlines_xy.shape[1] > BOX_CORNERS
+
+    def outline(self, row: int) -> FloatArray:
+        """Return the (V, 2) corners of a detection's outline, each once, source px.
+
+        Raises:
+            ValueError: if the model predicts upright boxes.
+        """
+        if self.outlines_xy is None:
+            raise ValueError("these detections have boxes, and no outlines")
+        corners: FloatArray = self.outlines_xy[row]
+        if not self.has_masks:
+            return corners
+        others = np.flatnonzero((corners != corners[-1]).any(1))
+        return corners[: others.max(initial=-1) + 2]
 
     @property
     def has_keypoint_scores(self) -> bool:

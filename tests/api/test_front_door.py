@@ -413,6 +413,9 @@ def test_detections_become_those_of_supervision(model, image):
     scores = np.full((len(found), 5), 0.25, np.float32)
     scored = replace(found, keypoint_scores=scores).to_supervision()
     assert scored["keypoint_scores"].tolist() == scores.tolist()
+    corners = np.zeros((len(found), 4, 2), np.float32)
+    rotated = replace(found, outlines_xy=corners).to_supervision()
+    assert rotated["xyxyxyxy"].shape == corners.shape, "as its OrientedBoxAnnotator reads them"
     assert len(kp.Detections.empty(5).to_supervision(("face",))) == 0
 
 

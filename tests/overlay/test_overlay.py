@@ -70,6 +70,38 @@ def test_stroke_is_two_pixels_wide_at_any_zoom():
         assert len(colored) == 4
 
 
+def outlined(*corners: tuple[float, float], masks: bool = False) -> Detections:
+    """One object of class 1 with an outline, and the upright box around it."""
+    xy = np.array([[*corners, *[corners[-1]] * masks]], np.float32)
+    return replace(detections([(*xy[0].min(0), *xy[0].max(0))], class_ids=[1]), outlines_xy=xy)
+
+
+def test_rotated_boxes_are_painted_as_they_lie():
+    image = painted(outlined((150, 50), (250, 150), (150, 250), (50, 150)), BARE)
+    for x, y in ((200, 100), (200, 200), (100, 200), (100, 100)):  # the middles of the sides
+        assert np.abs(image[y, x].astype(int) - bgr_of(1)).max() < 40, "smooth, so a little faint"
+    assert (image[145:155, 145:155] == GREY).all(), "a box isn't filled"
+    assert (image[55, 55] == GREY).all() and (image[50, 240] == GREY).all()
+    assert (
+        painted(outlined((150, 50), (250, 150), (150, 250), (50, 150)), replace(BARE, boxes=False))
+        == GREY
+    ).all()
+
+
+def test_masks_are_tinted():
+    corners = (50, 50), (250, 50), (250, 150), (150, 100), (50, 150)
+    image = painted(outlined(*corners, masks=True), BARE)
+    inside, share = image[75, 150].astype(float), 80 / 255
+    assert inside == pytest.approx(GREY + share * (np.array(bgr_of(1)) - GREY), abs=2)
+    assert (image[140, 150] == GREY).all(), "in the box, not in the mask"
+
+
+def test_the_selected_outline_is_thicker():
+    found = outlined((150, 50), (250, 150), (150, 250), (50, 150))
+    plain, chosen = (painted(found, replace(BARE, selected=which)) for which in (None, 0))
+    assert (chosen != GREY).sum() > 1.3 * (plain != GREY).sum()
+
+
 def test_strokes_grow_with_large_images():
     found = detections([(200, 200, 800, 700)])
     image = render(result(found, size_hw=(960, 1280)), BARE)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pycocotools import mask
 from pycocotools.coco import COCO
 from sample_results import detections, result
 
@@ -15,6 +16,7 @@ from kpviewer.annotations.spec import read_annotations
 from kpviewer.errors import RecordingError
 from kpviewer.recording import parts
 from kpviewer.recording import results as module
+from kpviewer.recording.label_formats import YoloLabels
 from kpviewer.recording.results import ResultHeader, ResultWriter, open_results
 from kpviewer.structures import FrameError, FrameResult, GroundTruth, Thresholds
 
@@ -91,6 +93,55 @@ def test_json_lines_hold_the_error_where_there_is_ground_truth(tmp_path):
         0,
         1,
     )
+
+
+def outlined(*corners: list[float]) -> FrameResult:
+    """A frame with an object that has these corners, and one that has fewer."""
+    first = np.array(corners, np.float32)
+    outlines = np.stack([first, np.minimum(first, first[2])])
+    boxes = [(*each.min(0), *each.max(0)) for each in outlines]
+    both = detections(boxes, scores=[0.9, 0.75], class_ids=[0, 1])
+    return result(replace(both, outlines_xy=outlines), index=0)
+
+
+OUTLINES = replace(HEADER, keypoint_names=(), has_outlines=True)
+MASK = [0.0, 0], [40, 0], [40, 20], [20, 20], [20, 30], [0, 30]
+
+
+def test_outlines_of_masks_are_written_without_repeated_corners(tmp_path):
+    one = outlined(*MASK, MASK[-1], MASK[-1])
+    corners = [list(map(float, each)) for each in MASK]
+    line = json.loads(written("jsonl", tmp_path, [one], OUTLINES).splitlines()[1])
+    assert line["detections"][0]["outline"] == corners
+    row, _ = csv.DictReader(io.StringIO(written("csv", tmp_path, [one], OUTLINES)))
+    assert [float(each) for each in row["outline"].split()] == np.ravel(corners).tolist()
+    (bare,) = written("csv", tmp_path, [], HEADER).splitlines()
+    assert "outline" not in bare
+
+
+def test_pycocotools_finds_the_area_of_written_masks(tmp_path):
+    one = outlined(*MASK, MASK[-1], MASK[-1])
+    results, dataset = texts("coco", tmp_path, [one], OUTLINES)
+    truth = COCO()
+    truth.dataset = json.loads(dataset)
+    truth.createIndex()
+    (first, _) = truth.dataset["annotations"]
+    assert first["area"] == 40 * 20 + 20 * 10
+    assert mask.area(truth.annToRLE(first)) == first["area"]
+    found = truth.loadRes(json.loads(results))
+    assert mask.area(found.annToRLE(found.anns[1])) == first["area"]
+
+
+def test_rotated_boxes_keep_four_corners_in_yolo_labels():
+    one = outlined([8, 0], [16, 8], [8, 16], [0, 8])
+    text = YoloLabels(OUTLINES).text("a.jpg", (32, 16), one.detections)
+    first, second = text.splitlines()
+    assert first.split() == [
+        "0",
+        *("0.250000", "0.000000", "0.500000", "0.500000"),
+        *("0.250000", "1.000000", "0.000000", "0.500000"),
+    ]
+    assert len(second.split()) == 9, "corners that coincide, too"
 
 
 def test_csv_has_a_row_for_each_detection(tmp_path):

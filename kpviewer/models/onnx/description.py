@@ -149,7 +149,10 @@ class OutputFormat:
     background: int | None = None
     """Column of an ssd's scores that holds the background."""
     extra_columns: int = 0
-    """Columns behind those of the kind that are left out, such as coefficients of masks."""
+    """Columns behind those of the kind: coefficients of ``masks``, or what is left out."""
+    masks: Name | None = None
+    """Name of the output (1, D, h, w) that holds the prototypes of masks, whose D coefficients are
+    the last of the extra columns of yolov5, yolov8 and boxes; None: no masks."""
     transposed: bool | None = None
     """Whether each prediction of a yolov8 is a column instead of a row; None: the shape decides."""
 

@@ -103,6 +103,8 @@ def open_onnx(path: Path, layout: str | None = None) -> OnnxDetector | TopDownDe
         raise WeightsError(f"{path.name}{contradicts}: {error}") from error
     if decoded.keypoint_scores is not None:
         detector.spec = replace(spec, keypoint_threshold=description.keypoint_threshold)
+    if decoded.outlines_xy is not None or decoded.masks:
+        detector.spec = replace(detector.spec, has_outlines=True)
     is_of_crops = description.output.kind is OutputKind.SIMCC
     return TopDownDetector(detector) if is_of_crops else detector
 

@@ -8,19 +8,26 @@ import numpy as np
 import pytest
 import torch
 
-from kpviewer.models.onnx.readers.rotated import largest_overlaps, probabilistic_iou, upright
+from kpviewer.errors import WeightsError
+from kpviewer.models.onnx.readers.rotated import (
+    corners_of,
+    largest_overlaps,
+    probabilistic_iou,
+    upright,
+)
 from kpviewer.models.opening.onnx_file import OnnxDetector, open_onnx
 from kpviewer.models.selection import select
 from kpviewer.models.spec import Resize, Sampling
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.naive import NaiveModel
-from kpviewer.structures import NmsKind
+from kpviewer.structures import NmsKind, Thresholds
 
 pytest.importorskip("onnxruntime")
 
 from onnx_files import HW, constant_model
 
 NAMES = "{0: 'dog', 1: 'cat'}"
+THRESHOLDS = Thresholds(score=0.25, iou=0.7)
 
 
 @pytest.fixture
@@ -65,7 +72,7 @@ def test_a_box_has_its_best_class_alone(model):
         ({"args": "{'nms': True}"}, np.array([[[40, 25, 60, 35, 0.8, 1, *[5.0] * 32]]])),
     ],
 )
-def test_a_segmentation_shows_its_boxes_and_says_so(model, entries, output):
+def test_a_segmentation_without_prototypes_shows_its_boxes_and_says_so(model, entries, output):
     detector = opened(model, output, task="segment", **entries)
     decoded = seen(detector)
     assert decoded.xyxy[0, 0].tolist() == [40, 25, 60, 35]
@@ -80,14 +87,52 @@ def test_a_segmentation_shows_its_boxes_and_says_so(model, entries, output):
         ({"end2end": "True"}, np.array([[[50, 30, 20, 10, 0.8, 1, math.pi / 2]]])),
     ],
 )
-def test_rotated_boxes_show_as_the_upright_ones_around_them(model, entries, output):
+def test_rotated_boxes_have_corners_and_the_upright_boxes_around_them(model, entries, output):
     detector = opened(model, output, task="obb", **entries)
     decoded = seen(detector)
     # a quarter turn swaps the sides
     assert decoded.xyxy[0, 0].tolist() == pytest.approx([45, 20, 55, 40])
     assert decoded.scores[0, 0].tolist() == pytest.approx([0.0, 0.8])
-    assert detector.spec.nms is NmsKind.NONE
-    assert "angles" in detector.spec.notes[0]
+    corners = [[45, 40], [55, 40], [55, 20], [45, 20]]
+    assert decoded.outlines_xy[0, 0] == pytest.approx(np.array(corners), abs=1e-4)
+    assert (detector.spec.nms, detector.spec.notes) == (NmsKind.NONE, ())
+
+
+@pytest.mark.parametrize(
+    ("entries", "output"),
+    [
+        ({}, columns([48, 32, 64, 40, 0.1, 0.8, 2.0, -1.0])),
+        ({"end2end": "True"}, np.array([[[16, 12, 80, 52, 0.8, 1, 2.0, -1.0]]])),
+    ],
+)
+@pytest.mark.parametrize("backend", ["onnxruntime", "auto"])
+def test_a_segmentation_has_the_outline_of_its_mask(model, entries, output, backend):
+    slope = np.arange(2, 96, 4) - 40.0  # 2 * slope - 20 is above 0 right of x = 50
+    prototypes = np.broadcast_to([slope, np.full(24, 20.0)], (16, 2, 24)).swapaxes(0, 1)[None]
+    outputs = {"output0": output, "output1": prototypes}
+    facts = {"task": "segment", "names": NAMES, "imgsz": "[64, 96]", **entries}
+    detector = open_onnx(constant_model(model, outputs, **facts))
+    assert (detector.spec.notes, detector.spec.has_outlines) == ((), True)
+    image = np.zeros((HW[0] * 2, HW[1] * 2, 3), np.uint8)
+    for infer in (
+        lambda: select(Executor(detector, backend=backend).infer(image)[0], THRESHOLDS),
+        lambda: NaiveModel(detector, torch.device("cpu")).detect(image),
+    ):
+        found = infer()
+        assert found.xyxy.tolist() == [[32, 24, 160, 104]]
+        outline = found.outline(0)
+        extent = [*outline.min(0), *outline.max(0)]
+        assert extent == pytest.approx([100, 24, 160, 104], abs=2)
+        assert len(outline) < 8, "no corner comes twice"
+
+
+def test_prototypes_of_another_number_are_refused(model):
+    outputs = {
+        "output0": columns([48, 32, 64, 40, 0.1, 0.8, *[1.0] * 32]),
+        "output1": np.zeros((1, 16, 16, 24)),
+    }
+    with pytest.raises(WeightsError, match="contradicts its own metadata"):
+        open_onnx(constant_model(model, outputs, task="segment", names=NAMES, imgsz="[64, 96]"))
 
 
 def test_crossed_boxes_are_two_objects_though_their_frames_are_one(model):
@@ -141,6 +186,7 @@ def test_the_upright_box_holds_all_corners():
     corners = np.array([[6, 2.5], [6, -2.5], [-6, 2.5], [-6, -2.5]]) @ angle.T + (20, 30)
     expected = [*corners.min(0), *corners.max(0)]
     assert upright(box)[0].tolist() == pytest.approx(expected, abs=1e-4)
+    assert corners_of(box)[0] == pytest.approx(corners[[0, 1, 3, 2]], abs=1e-4)
 
 
 def test_a_path_of_training_data_names_no_network(model):

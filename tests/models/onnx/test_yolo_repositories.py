@@ -12,6 +12,7 @@ from kpviewer.models.onnx.families.yolo import recognise
 from kpviewer.models.onnx.recognition import AmbiguousLayout
 from kpviewer.models.opening.input_size import ResizedDetector
 from kpviewer.models.opening.onnx_file import open_onnx
+from kpviewer.runtime.executor import Executor
 
 pytest.importorskip("onnxruntime")
 
@@ -40,12 +41,16 @@ def test_yolov5_of_one_class_still_has_an_objectness(tmp_path):
     assert found(path) == [("crow", 0.4, [20, 15, 40, 25])]
 
 
-def test_yolov5_segment_shows_its_boxes(tmp_path):
+def test_yolov5_segment_has_masks(tmp_path):
     rows = float_rows(ROW + [9.0] * 32, count=3 * CELLS)
-    outputs = {"output0": rows, "output1": np.zeros((1, 32, 16, 16), np.float32)}
+    prototypes = np.ones((1, 32, 16, 16), np.float32)
+    prototypes[..., 7:] = -1  # not from x = 28 on
+    outputs = {"output0": rows, "output1": prototypes}
     path = graph_model(tmp_path / "v5.onnx", IMAGE, outputs, **NAMES)
     assert found(path) == [("gull", 0.72, [20, 15, 40, 25])]
-    assert "masks" in open_onnx(path).spec.notes[0]
+    candidates, _ = Executor(open_onnx(path)).infer(np.zeros((64, 64, 3), np.uint8))
+    outline = candidates.outlines_xy[0]
+    assert [*outline.min(0), *outline.max(0)] == pytest.approx([20, 15, 28, 25], abs=1)
 
 
 def test_yolov5_with_an_open_input_gets_a_square_one(tmp_path):

@@ -11,11 +11,10 @@ from kpviewer.models.names.coco_keypoints import NAMES, skeleton_of
 from kpviewer.models.onnx.cells import rows_per_cell
 from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts, Shape
-from kpviewer.models.onnx.families.base import Recognised
+from kpviewer.models.onnx.families.base import Recognised, mask_fields
 from kpviewer.models.onnx.families.naming import naming
 from kpviewer.models.onnx.families.ultralytics import (
     MASK_COEFFICIENTS,
-    NOTES,
     PREPARED,
     ROW_COLUMNS,
     RT_DETR_ROWS,
@@ -62,7 +61,7 @@ def _raw(facts: FileFacts, shape: Shape) -> list[Recognised]:
         found.append(_recognised(facts, "yolov8-pose", "YOLO, pose", 1, own))
     if columns - 4 != _COCO_CLASSES:
         output = {"kind": OutputKind.ROTATED, "transposed": True}
-        own = {"output": output, "nms": "none", "notes": NOTES["obb"]}
+        own = {"output": output, "nms": "none"}
         found.append(_recognised(facts, "yolov8-obb", "YOLO, OBB", columns - 5, own))
     return found
 
@@ -76,15 +75,15 @@ def _rows(facts: FileFacts, shape: Shape, *, has_masks: bool) -> list[Recognised
     own: dict[str, Any] = {"output": output, "nms": "none"}
     classes, what = None, "rows"
     if has_masks:
-        if width != ROW_COLUMNS + MASK_COEFFICIENTS:
+        masks = mask_fields(facts, MASK_COEFFICIENTS)
+        if not masks or width != ROW_COLUMNS + MASK_COEFFICIENTS:
             return []
-        output["extra_columns"], what = MASK_COEFFICIENTS, "rows with masks"
-        own["notes"] = NOTES["segment"]
+        output |= masks
+        what = "rows with masks"
     elif width == ROW_COLUMNS + 3 * len(NAMES):
         own, classes, what = {**own, **_PERSON}, 1, "rows with keypoints"
     elif width == ROW_COLUMNS + 1:
         output["kind"], what = OutputKind.ROTATED, "rows of OBB"
-        own["notes"] = NOTES["obb"]
     elif width != ROW_COLUMNS:
         return _rt_detr(facts, width)
     found = _recognised(facts, "ultralytics-rows", f"{what}, NMS inside", classes, own)
@@ -108,5 +107,5 @@ def _recognised(
 ) -> Recognised:
     named = naming(facts, classes)
     table = named.described(**PREPARED, input=[640, 640]) | own
-    table["notes"] = (*own.get("notes", ()), *named.notes)
+    table["notes"] = named.notes
     return Recognised.of(table, layout, f"{summary}, {named.summary}", is_certain=False)

@@ -51,6 +51,20 @@ def resized_inside(facts: FileFacts) -> dict[str, Any]:
     return {"resize": "stretch"}
 
 
+def mask_fields(facts: FileFacts, coefficients: int | None = None) -> dict[str, Any]:
+    """Return what an ``OutputFormat`` says of masks; empty if no output holds their prototypes.
+
+    Args:
+        facts: what the file says.
+        coefficients: number of prototypes; None: any.
+    """
+    for name, shape in facts.outputs.items():
+        count = shape[1] if len(shape) == 4 and shape[-1] != 1 else None
+        if count is not None and coefficients in (None, count):
+            return {"masks": name, "extra_columns": count}
+    return {}
+
+
 class Unreadable(ValueError):
     """A file of this family can't be read; the message says what it holds and what to do."""
 

@@ -19,7 +19,12 @@ from kpviewer.models.names.coco_keypoints import NAMES, skeleton_of
 from kpviewer.models.onnx.cells import rows_per_cell
 from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts, Shape
-from kpviewer.models.onnx.families.base import LEFT_OUT, Recognised, Unreadable
+from kpviewer.models.onnx.families.base import (
+    LEFT_OUT,
+    Recognised,
+    Unreadable,
+    mask_fields,
+)
 from kpviewer.models.onnx.families.entries import is_true, literal, named_classes
 from kpviewer.models.onnx.families.point_names import numbered
 from kpviewer.models.tables import shown
@@ -36,10 +41,6 @@ PREPARED: Mapping[str, Any] = {
     "iou_threshold": 0.7,
 }
 """Fields of a description that all exports share."""
-NOTES = {
-    "segment": (LEFT_OUT.format("masks"),),
-    "obb": ("The angles of this model are left out: kpviewer shows upright boxes around them.",),
-}
 
 
 class Layout(NamedTuple):
@@ -99,6 +100,7 @@ def recognise(facts: FileFacts) -> list[Recognised]:
     names = named_classes(metadata, "names")
     points = _keypoints(metadata) if task == "pose" else ()
     size = literal(metadata, "imgsz", "[640, 640]")
+    lacks_masks = task == "segment" and not mask_fields(facts)
     table = {
         "classes": names,
         "keypoints": points,
@@ -106,7 +108,7 @@ def recognise(facts: FileFacts) -> list[Recognised]:
         "input": [size, size] if isinstance(size, int) else size,
         "stride": literal(metadata, "stride", "32"),
         **PREPARED,
-        "notes": NOTES.get(task, ()),
+        "notes": (LEFT_OUT.format("masks"),) if lacks_masks else (),
         "licence": clean_name(metadata.get("license", "")),
     }
     counts = f"{len(names)} classes" + (f", {len(points)} keypoints" if points else "")
@@ -131,11 +133,14 @@ def _layouts(facts: FileFacts, task: str, classes: int, points: int) -> list[Lay
     head, network = metadata.get("head"), _network(metadata)
     if head == RT_DETR_HEAD or (head is None and _RT_DETR.search(network)):
         return [_rt_detr(facts, classes, is_end_to_end=is_end_to_end)]
-    extra = _coefficients(facts) if task == "segment" else 0
+    masks: dict[str, Any] = {}
+    if task == "segment":
+        masks = mask_fields(facts) or {"extra_columns": MASK_COEFFICIENTS}
+    extra = masks.get("extra_columns", 0)
     raw = [4 + classes + (task == "obb") + extra + size * points for size in (2, 3)]
     rows = [6 + (task == "obb") + extra + size * points for size in (2, 3)]
     output, shape = _predictions(facts, raw + rows)
-    output |= {"extra_columns": extra} if extra else {}
+    output |= masks
     usual = _usual(metadata, task, output, is_end_to_end=is_end_to_end)
     if usual.output["transposed"] is False or len(shape) != 3:
         return [usual]
@@ -160,12 +165,6 @@ def _layouts(facts: FileFacts, task: str, classes: int, points: int) -> list[Lay
 def _network(metadata: Mapping[str, str]) -> str:
     """Return the network in "Ultralytics NETWORK model trained on DATA", where DATA is a path."""
     return metadata.get("description", "").partition(" model ")[0]
-
-
-def _coefficients(facts: FileFacts) -> int:
-    """Return the number of coefficients of a mask: that of the prototypes, an output of maps."""
-    maps = (shape[1] for shape in facts.outputs.values() if len(shape) == 4 and shape[-1] != 1)
-    return next(maps, None) or MASK_COEFFICIENTS
 
 
 def _predictions(facts: FileFacts, widths: list[int]) -> tuple[dict[str, Any], Shape]:

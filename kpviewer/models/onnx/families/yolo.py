@@ -16,7 +16,7 @@ from kpviewer.models.names.coco_keypoints import skeleton_of
 from kpviewer.models.onnx.cells import rows_per_cell
 from kpviewer.models.onnx.description import GUIDE, OutputKind
 from kpviewer.models.onnx.facts import FileFacts, Shape
-from kpviewer.models.onnx.families.base import LEFT_OUT, Recognised, Unreadable
+from kpviewer.models.onnx.families.base import Recognised, Unreadable, mask_fields
 from kpviewer.models.onnx.families.names import LAYOUTS
 from kpviewer.models.onnx.families.naming import Naming, naming, own_names
 from kpviewer.models.onnx.families.point_names import FACE
@@ -79,25 +79,20 @@ def recognise(facts: FileFacts) -> list[Recognised]:
 
 def _named(facts: FileFacts, name: str, shape: Shape, classes: int) -> list[Recognised]:
     """Return the layout of an output that has the right size for the classes in the metadata."""
-    masks = _masks(facts)
+    masks = mask_fields(facts, MASK_COEFFICIENTS)
+    extra = masks.get("extra_columns", 0)
     named = naming(facts, classes)
     is_certain = "stride" in facts.metadata
-    if shape[2] == 5 + classes + masks and (is_certain or rows_per_cell(facts, shape[1]) == 3):
+    if shape[2] == 5 + classes + extra and (is_certain or rows_per_cell(facts, shape[1]) == 3):
         return [_objectness(name, named, "YOLOv5", masks)]
-    if shape[1] == 5 + classes + masks and rows_per_cell(facts, shape[2]) == 3:
+    if shape[1] == 5 + classes + extra and rows_per_cell(facts, shape[2]) == 3:
         return [_objectness(name, named, "YOLOv5", masks)]
-    is_raw = shape[1] == 4 + classes + masks or (is_certain and shape[1] is None)
-    has_rows = shape[2] == 4 + classes + masks and rows_per_cell(facts, shape[1]) == 1
+    is_raw = shape[1] == 4 + classes + extra or (is_certain and shape[1] is None)
+    has_rows = shape[2] == 4 + classes + extra and rows_per_cell(facts, shape[1]) == 1
     if not is_raw and not has_rows:
         return []
     output = _without_objectness(name, transposed=not has_rows)
     return [_recognised(named, output, "yolov9", "YOLOv9", masks, is_certain=is_certain)]
-
-
-def _masks(facts: FileFacts) -> int:
-    """Return the number of coefficients of masks: those of the prototypes, an output of maps."""
-    maps = (shape[1] for shape in facts.outputs.values() if len(shape) == 4)
-    return MASK_COEFFICIENTS if MASK_COEFFICIENTS in maps else 0
 
 
 def _unnamed(facts: FileFacts, name: str, shape: Shape) -> list[Recognised]:
@@ -105,9 +100,10 @@ def _unnamed(facts: FileFacts, name: str, shape: Shape) -> list[Recognised]:
     _, rows, columns = shape
     if rows is not None and rows > 5 and rows_per_cell(facts, columns) == 3:
         rows, columns = columns, rows
-    each, masks = rows_per_cell(facts, rows), _masks(facts)
-    if columns is not None and columns > 5 + masks and (each is not None or rows is None):
-        named = naming(facts, columns - 5 - masks)
+    each, masks = rows_per_cell(facts, rows), mask_fields(facts, MASK_COEFFICIENTS)
+    extra = masks.get("extra_columns", 0)
+    if columns is not None and columns > 5 + extra and (each is not None or rows is None):
+        named = naming(facts, columns - 5 - extra)
         is_unnamed = own_names(facts) is None  # other names say that columns are no scores
         if each == 3:
             is_usual = columns not in _WITH_KEYPOINTS and columns <= 5 + _ANGLES
@@ -117,7 +113,7 @@ def _unnamed(facts: FileFacts, name: str, shape: Shape) -> list[Recognised]:
             output: dict[str, Any] = {"kind": OutputKind.YOLOV5, "rows": name}
             if len(named.names) == 1:
                 # YOLOv7 doesn't train the class score, and leaves it out (non_max_suppression)
-                output = {"kind": OutputKind.YOLOV8, "rows": name, "extra_columns": masks + 1}
+                output = {"kind": OutputKind.YOLOV8, "rows": name, "extra_columns": extra + 1}
             maker = "YOLOv5 or YOLOv7"
             found = _recognised(named, output, "yolov5", maker, masks, is_certain=is_certain)
             return [*_with_keypoints(name, columns), found]
@@ -125,8 +121,8 @@ def _unnamed(facts: FileFacts, name: str, shape: Shape) -> list[Recognised]:
             return [_objectness(name, named, "YOLOv6", masks, is_certain=is_unnamed)]
         if rows is None:
             return [_objectness(name, named, "YOLOv5 or YOLOv7", masks, is_certain=False)]
-    if rows is not None and rows > 4 + masks and rows_per_cell(facts, columns) == 1:
-        named = naming(facts, rows - 4 - masks)
+    if rows is not None and rows > 4 + extra and rows_per_cell(facts, columns) == 1:
+        named = naming(facts, rows - 4 - extra)
         output, maker = _without_objectness(name), "YOLOv8 or YOLOv9"
         return [_recognised(named, output, "yolov8", maker, masks, is_certain=False)]
     return []
@@ -141,7 +137,7 @@ def _with_keypoints(name: str, columns: int) -> list[Recognised]:
     output = {"kind": OutputKind.YOLOV5, "rows": name}
     maker = LAYOUTS[layout].partition(":")[0]
     more: dict[str, Any] = {"keypoints": points, "skeleton": skeleton_of(points)}
-    return [_recognised(named, output, layout, maker, is_certain=False, **more)]
+    return [_recognised(named, output, layout, maker, {}, is_certain=False, **more)]
 
 
 def _without_objectness(name: str, *, transposed: bool = True) -> dict[str, Any]:
@@ -174,7 +170,7 @@ def _yolov4(facts: FileFacts) -> Recognised | None:
 
 
 def _objectness(
-    name: str, named: Naming, maker: str, masks: int = 0, *, is_certain: bool = True
+    name: str, named: Naming, maker: str, masks: Mapping[str, Any], *, is_certain: bool = True
 ) -> Recognised:
     output = {"kind": OutputKind.YOLOV5, "rows": name}
     return _recognised(named, output, "yolov5", maker, masks, is_certain=is_certain)
@@ -185,17 +181,15 @@ def _recognised(
     output: dict[str, Any],
     layout: str,
     maker: str,
-    masks: int = 0,
+    masks: Mapping[str, Any],
     *,
     is_certain: bool = True,
     **more: Any,
 ) -> Recognised:
-    output = {"extra_columns": masks, **output}
+    output = {**masks, **output}
     table = named.described(**_PREPARED, stride=_STRIDE, whole_input=True, output=output, **more)
     if layout == "yolov8":
         table["iou_threshold"] = 0.7  # Ultralytics' default
-    if masks:
-        table["notes"] = (LEFT_OUT.format("masks"), *named.notes)
     summary = f"{maker}, {named.summary}"
     return Recognised.of(table, layout, summary, is_certain)
 

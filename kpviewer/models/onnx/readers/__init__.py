@@ -69,7 +69,12 @@ def read_outputs(outputs: Outputs, description: OnnxDescription, input_hw: tuple
         return rows
     height, width = input_hw
     scale = np.array([width, height], np.float32)
-    return rows._replace(xyxy=rows.xyxy * np.tile(scale, 2), keypoints_xy=rows.keypoints_xy * scale)
+    outlines = rows.outlines_xy
+    return rows._replace(
+        xyxy=rows.xyxy * np.tile(scale, 2),
+        keypoints_xy=rows.keypoints_xy * scale,
+        outlines_xy=None if outlines is None else outlines * scale,
+    )
 
 
 def _check(rows: Rows, description: OnnxDescription) -> None:

@@ -1,4 +1,4 @@
-"""Rotated boxes: shown as the upright boxes around them."""
+"""Rotated boxes: their corners, and the upright boxes around them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read_rotated(outputs: Outputs, description: OnnxDescription, input_hw: tuple
     columns = one_hot_scores(scores, class_ids, classes)
     overlaps = largest_overlaps(boxes, class_ids) if is_raw else None
     points = np.zeros((len(boxes), 0, 2), np.float32)
-    return Rows(upright(boxes), columns, points, None, overlaps)
+    return Rows(upright(boxes), columns, points, None, overlaps, corners_of(boxes))
 
 
 def upright(rotated: FloatArray) -> FloatArray:
@@ -50,6 +50,18 @@ def upright(rotated: FloatArray) -> FloatArray:
     half_height = (size[:, 0] * sin + size[:, 1] * cos) / 2
     half = np.stack([half_width, half_height], 1)
     return np.concatenate([centre - half, centre + half], 1)
+
+
+def corners_of(rotated: FloatArray) -> FloatArray:
+    """Return the (P, 4, 2) corners of (P, 5) boxes of centre, size and angle, around each box.
+
+    They begin at the end of both sides, as those of Ultralytics' labels do.
+    """
+    centre, half, angle = rotated[:, None, :2], rotated[:, None, 2:4] / 2, rotated[:, None, 4]
+    along = half[..., :1] * np.stack([np.cos(angle), np.sin(angle)], -1)
+    across = half[..., 1:] * np.stack([-np.sin(angle), np.cos(angle)], -1)
+    signs = np.array([[1, 1], [1, -1], [-1, -1], [-1, 1]], np.float32)[..., None]
+    return np.asarray(centre + along * signs[:, 0] + across * signs[:, 1], np.float32)
 
 
 def largest_overlaps(rotated: FloatArray, class_ids: IntArray) -> FloatArray:

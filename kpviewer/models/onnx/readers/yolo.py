@@ -19,11 +19,20 @@ from kpviewer.models.onnx.readers.columns import (
     check_classes,
     corners,
     cxcywh_to_xyxy,
+    floats,
     keypoints,
+    output_of,
     picked,
     whole,
 )
-from kpviewer.models.ranking import LEAST_SCORE, MAX_DENSE_CANDIDATES, Rows, largest, one_hot_scores
+from kpviewer.models.ranking import (
+    LEAST_SCORE,
+    MAX_DENSE_CANDIDATES,
+    Masks,
+    Rows,
+    largest,
+    one_hot_scores,
+)
 from kpviewer.structures import FloatArray
 
 _IN_COLUMNS = (OutputKind.YOLOV5, OutputKind.YOLOV8, OutputKind.ROTATED)
@@ -39,13 +48,15 @@ def read_yolov5(outputs: Outputs, description: OnnxDescription, input_hw: tuple[
     classes, points = len(description.classes), len(description.keypoints)
     widths = tuple(5 + classes + size * points + form.extra_columns for size in (3, 2))
     rows = rows_of(outputs, form, widths, "4 + 1 + classes + 2 or 3 per keypoint")
+    masks = _masks(outputs, form, rows, input_hw)
     rows = rows[:, : rows.shape[1] - form.extra_columns]
     if rows.shape[1] == 5 + classes + 2 * points:
         places, labels = rows[:, 5:-classes], rows[:, -classes:]
     else:
         labels, places = rows[:, 5 : 5 + classes], rows[:, 5 + classes :]
     boxes = corners(rows[:, :4], form, BoxFormat.CXCYWH)
-    return Rows(boxes, best_class(rows[:, 4:5] * labels), *keypoints(places, points))
+    confident = rows[:, 4:5] * labels
+    return Rows(boxes, best_class(confident), *keypoints(places, points), masks=masks)
 
 
 def read_yolov8(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
@@ -54,10 +65,11 @@ def read_yolov8(outputs: Outputs, description: OnnxDescription, input_hw: tuple[
     classes, points = len(description.classes), len(description.keypoints)
     widths = tuple(4 + classes + size * points + form.extra_columns for size in (3, 2))
     rows = rows_of(outputs, form, widths, "4 + classes + 2 or 3 per keypoint")
+    masks = _masks(outputs, form, rows, input_hw)
     rows = rows[:, : rows.shape[1] - form.extra_columns]
     boxes = corners(rows[:, :4], form, BoxFormat.CXCYWH)
     scores = best_class(rows[:, 4 : 4 + classes])
-    return Rows(boxes, scores, *keypoints(rows[:, 4 + classes :], points))
+    return Rows(boxes, scores, *keypoints(rows[:, 4 + classes :], points), masks=masks)
 
 
 def read_boxes(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
@@ -66,16 +78,17 @@ def read_boxes(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
     classes, points = len(description.classes), len(description.keypoints)
     widths = tuple(6 + size * points + form.extra_columns for size in (3, 2))
     rows = rows_of(outputs, form, widths, "x1, y1, x2, y2, score, class, and 2 or 3 per keypoint")
-    rows = rows[:, : rows.shape[1] - form.extra_columns]
     numbers = whole(rows[:, 5])  # -1 is padding
     check_classes(numbers[rows[:, 4] >= LEAST_SCORE], classes)
     is_known = (numbers >= 0) & (numbers < classes)
     rows = rows[
         largest(rows[:, 4] * is_known, MAX_DENSE_CANDIDATES)
     ]  # rows x classes would need much memory
+    masks = _masks(outputs, form, rows, input_hw)
+    rows = rows[:, : rows.shape[1] - form.extra_columns]
     scores = one_hot_scores(rows[:, 4], whole(rows[:, 5]), classes)
     boxes = corners(rows[:, :4], form, BoxFormat.XYXY)
-    return Rows(boxes, scores, *keypoints(rows[:, 6:], points))
+    return Rows(boxes, scores, *keypoints(rows[:, 6:], points), masks=masks)
 
 
 def read_yolox(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
@@ -98,6 +111,21 @@ def read_yolox(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
     scores = best_class(rows[:, 4:5] * rows[:, 5:])
     boxes = cxcywh_to_xyxy(centres, sizes)
     return Rows(boxes, scores, np.zeros((len(rows), 0, 2), np.float32))
+
+
+def _masks(
+    outputs: Outputs, form: OutputFormat, rows: FloatArray, input_hw: tuple[int, int]
+) -> Masks | None:
+    """Return the masks of rows whose last columns are coefficients; None if there are none."""
+    if form.masks is None:
+        return None
+    prototypes = floats(output_of(outputs, form.masks))
+    if prototypes.ndim != 4 or not 0 < prototypes.shape[1] <= form.extra_columns:
+        raise WeightsError(
+            f"Output {form.masks!r} must have a prototype of masks for each coefficient, at most "
+            f"{form.extra_columns} (extra_columns), got shape {prototypes.shape}. See {GUIDE}."
+        )
+    return Masks(rows[:, -prototypes.shape[1] :], prototypes[0], input_hw)
 
 
 def rows_of(

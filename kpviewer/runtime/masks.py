@@ -1,0 +1,89 @@
+"""Outlines of masks, so that a mask is a few numbers a row, as a box and keypoints are."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kpviewer.models.nms import nms
+from kpviewer.sources.opencv import cv2
+from kpviewer.structures import Thresholds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kpviewer.models.ranking import Masks
+    from kpviewer.structures import FloatArray, IntArray
+
+MASK_CORNERS = 64
+"""Number of corners of each outline; those of simpler ones come several times at the end."""
+LEAST_MASK_SCORE = 0.05
+"""Objects below it have the outlines of their boxes, as do those that a better one hides."""
+_HIDDEN_IOU = 0.9
+_MOST = 300
+"""Most objects of an image that get the outline of their mask."""
+_FEWEST = 3
+"""Corners of an area."""
+_TRACED_PX = 320 * 320
+"""Pixels that a mask is enlarged to at least, as an outline runs half a pixel within its mask."""
+
+
+def mask_outlines(xyxy: FloatArray, scores: FloatArray, masks: Masks) -> FloatArray:
+    """Return the outline of the largest part of each object's mask, without its holes.
+
+    Args:
+        xyxy: (P, 4) boxes, input px; a mask ends at its box.
+        scores: (P, C) scores in [0, 1].
+        masks: their masks.
+
+    Returns:
+        (P, MASK_CORNERS, 2) float32 corners, input px.
+    """
+    corners = xyxy[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
+    last = np.minimum(np.arange(MASK_CORNERS), 3)
+    outlines = corners[:, last].astype(np.float32)
+    for row in _shown(xyxy, scores).tolist():
+        if (outline := _outline(xyxy[row], masks, row)) is not None:
+            outlines[row] = outline[np.minimum(np.arange(MASK_CORNERS), len(outline) - 1)]
+    return outlines
+
+
+def _shown(xyxy: FloatArray, scores: FloatArray) -> IntArray:
+    """Return the rows whose masks may be looked at, best first."""
+    limit = Thresholds(iou=_HIDDEN_IOU, max_detections=_MOST)
+    rows, _ = nms(xyxy, scores.max(1, initial=0), scores.argmax(1), limit, LEAST_MASK_SCORE)
+    return rows[:_MOST]
+
+
+def _outline(box: FloatArray, masks: Masks, row: int) -> FloatArray | None:
+    """Return the (V, 2) corners of a mask, V <= MASK_CORNERS, input px; None if it is empty."""
+    height, width = masks.prototypes.shape[1:]
+    scale = np.array([masks.input_hw[1] / width, masks.input_hw[0] / height])
+    ends = np.clip(box.reshape(2, 2) / scale, 0, (width, height))  # px of the prototypes
+    (left, top), (right, bottom) = np.floor(ends[0]).astype(int), np.ceil(ends[1]).astype(int)
+    left, top = max(left - 1, 0), max(top - 1, 0)  # a pixel more, as the next ones count, too
+    crop = masks.prototypes[:, top : bottom + 1, left : right + 1]
+    if not crop.size:
+        return None  # the box is beside the input
+    # without BLAS, whose threads would keep the cores busy that the network needs
+    levels = np.einsum("d,dhw->hw", masks.coefficients[row], crop)
+    fine = max(2, min(16, math.isqrt(_TRACED_PX // levels.size)))
+    levels = cv2.resize(levels, None, fx=fine, fy=fine, interpolation=cv2.INTER_LINEAR)
+    (first_x, first_y), (end_x, end_y) = np.rint((ends - (left, top)) * fine).astype(int)
+    inside = np.zeros(levels.shape, np.uint8)
+    inside[first_y:end_y, first_x:end_x] = levels[first_y:end_y, first_x:end_x] > 0
+    parts, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    corners = _simplified(max(parts, key=cv2.contourArea)) if parts else np.zeros((0, 2))
+    if len(corners) < _FEWEST:
+        return None
+    return np.asarray(((corners + 0.5) / fine + (left, top)) * scale, np.float32)
+
+
+def _simplified(contour: Any) -> NDArray[Any]:
+    """Return a contour with at most MASK_CORNERS corners, as near to it as a power of 1.5 px."""
+    tolerance = 1.0
+    while len(corners := cv2.approxPolyDP(contour, tolerance, True)) > MASK_CORNERS:
+        tolerance *= 1.5
+    return np.asarray(corners)[:, 0]
