@@ -45,6 +45,8 @@ class ScanStore:
         self._live: dict[int, ScannedFrame] = {}
         """Frames that are in no block yet, by index."""
         self._bytes = 0
+        self.has_dropped = False
+        """Whether frames were dropped, as not all can be kept."""
 
     def __len__(self) -> int:
         return sum(map(len, self.blocks()))
@@ -112,6 +114,7 @@ class ScanStore:
             oldest = next(iter(self._blocks))
             self._bytes -= self._blocks.pop(oldest).nbytes
             self._is_scanned.pop(oldest, None)
+            self.has_dropped = True
 
 
 def _by_block(columns: CandidateColumns) -> list[tuple[int, CandidateColumns]]:

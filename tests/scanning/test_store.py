@@ -83,7 +83,9 @@ def test_memory_is_bounded_and_the_oldest_block_goes_first():
     block = scanned(*(frame(index) for index in range(BLOCK))).nbytes
     store = ScanStore(1, 0, 0.05, max_bytes=2 * block + 100)
     for number in (4, 1, 2):
+        assert not store.has_dropped
         store.add_columns(scanned(*(frame(number * BLOCK + at) for at in range(BLOCK))))
+    assert store.has_dropped
     assert [part.frame_index[0] // BLOCK for part in store.blocks()] == [1, 2]
     assert store.nbytes == sum(part.nbytes for part in store.blocks()) <= 2 * block + 100
     store.add(frame(4 * BLOCK))  # the scan's frame was dropped, so a live one counts again

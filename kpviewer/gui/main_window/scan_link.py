@@ -31,7 +31,7 @@ class ScanLink(QObject):
     """Scans what is open when it is asked to, and shows what was scanned before at once."""
 
     told = pyqtSignal(str)
-    """Emitted with why nothing is scanned, or no longer, for people."""
+    """Emitted with why nothing is scanned or shown, or no longer, for people."""
 
     def __init__(
         self,
@@ -59,6 +59,7 @@ class ScanLink(QObject):
         compare.second_changed.connect(self._update)
         scan.state_changed.connect(self._show)
         scan.came.connect(self._on_came)
+        analysis.dropped.connect(self._on_dropped)
         button.scan_asked.connect(self.start)
         button.cancelled.connect(self.cancel)
         self._timer = QTimer(self)
@@ -199,6 +200,14 @@ class ScanLink(QObject):
 
     def _on_came(self, job: ScanJob, chunks: list[ScanChunk]) -> None:
         self._analysis.add_chunks(job.model, chunks)
+
+    def _on_dropped(self) -> None:
+        self.told.emit(
+            tr(
+                "This scan is too large for the window: frames that came first are left out of "
+                "lanes and scores. The file of the scan keeps them."
+            )
+        )
 
     def _show(self, state: ScanState) -> None:
         if state.failure not in (None, self._failure):

@@ -888,6 +888,10 @@
             <translation>无法扫描：再次打开时无法识别此模型或源。</translation>
         </message>
         <message>
+            <source>This scan is too large for the window: frames that came first are left out of lanes and scores. The file of the scan keeps them.</source>
+            <translation>扫描结果过大，窗口放不下：最先得到的帧不计入时间轴和评分。扫描文件中仍保留这些帧。</translation>
+        </message>
+        <message>
             <source>Only files and folders can be scanned: a live source can't be read again.</source>
             <translation>只能扫描文件和文件夹：实时源无法重新读取。</translation>
         </message>
@@ -914,10 +918,6 @@
         <message>
             <source>annotations can't be compared</source>
             <translation>标注无法比较</translation>
-        </message>
-        <message>
-            <source>needs a model</source>
-            <translation>需要模型</translation>
         </message>
         <message>
             <source>needs annotations</source>
@@ -2914,6 +2914,10 @@
         <message>
             <source>error</source>
             <translation>误差</translation>
+        </message>
+        <message>
+            <source>needs a model</source>
+            <translation>需要模型</translation>
         </message>
         <message>
             <source>max</source>

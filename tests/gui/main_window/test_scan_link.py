@@ -94,8 +94,11 @@ class FakeButton(QObject):
         self.state = state
 
 
-class FakeAnalysis:
+class FakeAnalysis(QObject):
+    dropped = pyqtSignal()
+
     def __init__(self) -> None:
+        super().__init__()
         self.seen: list[tuple[object, ...]] = []
 
     def add_chunks(self, model: str, chunks: object) -> None:
@@ -352,6 +355,12 @@ def test_a_key_that_starts_no_scan_says_why(qtbot, desk):
     desk.session.open(source="rtsp://host/1")
     desk.link.toggle()
     assert told[1:] == ["Only files and folders can be scanned."]
+
+
+def test_frames_that_the_window_drops_are_told_of(desk):
+    told = told_by(desk.link)
+    desk.analysis.dropped.emit()
+    assert "too large for the window" in told.pop()
 
 
 def test_a_source_that_can_not_be_read_for_its_scan_says_so(qtbot, desk, monkeypatch):

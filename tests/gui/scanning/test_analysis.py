@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,12 +10,14 @@ from fakes import FAKE_SPEC
 from pytestqt.qtbot import QtBot
 
 from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
+from kpviewer.gui.scanning import calculation
 from kpviewer.gui.scanning.analysis import Analysis
 from kpviewer.gui.scanning.calculation import TwoScores
 from kpviewer.scanning.columns import ScannedFrame, columns_of
 from kpviewer.scanning.lanes import Lanes
 from kpviewer.scanning.records import ScanChunk
 from kpviewer.scanning.signs import Kind
+from kpviewer.scanning.store import BLOCK, ScanStore
 from kpviewer.scanning.suspects import Suspect
 from kpviewer.sources.synthetic.video import GeneratedGroundTruth
 from kpviewer.structures import (
@@ -124,6 +127,24 @@ def test_lanes_are_of_frames_that_were_seen_or_scanned(analysis, seen, settle):
     settle()
     assert seen.found == [-1, 2, -1, 2, 2, -1]
     assert seen.scores == TwoScores() or seen.scores.first is None
+
+
+def test_frames_that_are_dropped_are_reported_once_a_source(analysis, seen, settle, monkeypatch):
+    long = replace(INFO, frame_count=3 * BLOCK)
+    monkeypatch.setattr(calculation, "ScanStore", partial(ScanStore, max_bytes=100))
+    dropped: list[int] = []
+    analysis.dropped.connect(lambda: dropped.append(1))
+    for _ in range(2):
+        analysis.set_source(long)
+        analysis.add_chunks("A", [chunk(0)])
+        settle()
+        told = len(dropped)
+        for first in (BLOCK, 2 * BLOCK):
+            analysis.add_chunks("A", [chunk(first)])
+            settle()
+        assert seen.found[0] == -1 and seen.found[2 * BLOCK] == 2
+        assert len(dropped) == told + 1
+    assert len(dropped) == 2
 
 
 def test_lanes_follow_the_confidence(analysis, seen, settle):
