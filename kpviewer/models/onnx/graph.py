@@ -7,6 +7,7 @@ are. The scores beside it come from a tensor with a column for each class, which
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -113,9 +114,21 @@ def _read(path: Path | None) -> Any:
         reader = readers.load_by_framework("ir" if is_ir else "onnx")
         model = reader.load(str(path))
         # of ONNX, masks need not be understood
-        return reader.convert(model) if is_ir else reader.convert_partially(model)
+        return _of_one_image(reader.convert(model) if is_ir else reader.convert_partially(model))
     except Exception:  # OpenVINO isn't installed, or has other limits than ONNX Runtime
         return None
+
+
+def _of_one_image(model: Any) -> Any:
+    """Return a model that takes one image, if it leaves open nothing else of its inputs."""
+    shapes = {index: port.get_partial_shape() for index, port in enumerate(model.inputs)}
+    for shape in shapes.values():
+        if shape.rank.is_static and len(shape) and shape[0].is_dynamic:
+            shape[0] = 1
+    if all(shape.is_static for shape in shapes.values()):
+        with suppress(RuntimeError):  # it stays as it is
+            model.reshape(shapes)
+    return model
 
 
 def _takes_one(top: Any) -> bool:

@@ -83,17 +83,24 @@ def recognised(facts: FileFacts) -> tuple[Recognised, ...]:
 
 
 def _with_known_sides(facts: FileFacts) -> FileFacts:
-    """Return facts with the sides that the graph knows of tables of which the file says none.
+    """Return facts with the sides of outputs that the graph knows and the file leaves open.
 
-    Exports with open sizes, as of YOLOv5, may leave open even the number of columns.
+    Exports with an open size or number of images leave open rows, columns or both.
     """
-    tables = {name: each for name, each in facts.outputs.items() if len(each) > 1 and not any(each)}
+    is_fixed = facts.fixed_hw is not None
+    tables = {
+        name: each
+        for name, each in facts.outputs.items()
+        if len(each) > 1 and (None in each[1:] if is_fixed else not any(each))
+    }
     if not tables:
         return facts
-    graph = Graph(facts.path)
-    known = {name: graph.shape(name) for name in tables}
-    same = {name: shape for name, shape in known.items() if len(shape) == len(tables[name])}
-    return replace(facts, outputs={**facts.outputs, **same})
+    graph, outputs = Graph(facts.path), dict(facts.outputs)
+    for name, shape in tables.items():
+        known = graph.shape(name)
+        if len(known) == len(shape):
+            outputs[name] = tuple(own or side for own, side in zip(shape, known, strict=True))
+    return replace(facts, outputs=outputs)
 
 
 def _chosen(

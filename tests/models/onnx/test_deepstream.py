@@ -74,7 +74,7 @@ def test_rows_of_six_are_never_guessed_where_the_graph_cannot_be_read(tmp_path, 
 def test_the_same_rows_without_a_choice_of_class_are_a_yolov5(tmp_path):
     rows = float_rows([30, 20, 20, 10, 0.8, 0.5], count=3 * CELLS)
     path = graph_model(tmp_path / "v5.onnx", IMAGE, {"output": rows})
-    assert found(path) == [("class 0", 0.4, [20, 15, 40, 25])]
+    assert found(path) == [("class 0", 0.8, [20, 15, 40, 25])]
 
 
 def test_nanodet_is_refused_as_its_distances_are_not_decoded(tmp_path):

@@ -17,7 +17,7 @@ from kpviewer.runtime.executor import Executor
 pytest.importorskip("onnxruntime")
 
 from onnx_files import graph_model, onnx
-from onnx_layouts import CELLS, IMAGE, float_rows, found
+from onnx_layouts import CELLS, IMAGE, SIZE, float_rows, found
 
 NAMES = {"stride": "32", "names": "{0: 'crow', 1: 'gull', 2: 'duck'}"}
 ROW = [30, 20, 20, 10, 0.8, 0.1, 0.9, 0.2]
@@ -77,7 +77,7 @@ def reshape_by_the_image(path: Path) -> None:
             helper.make_node("Shape", ["images"], ["sides"]),
             helper.make_node("Gather", ["sides", "first"], ["batch"]),
             helper.make_node("Concat", ["batch", "rest"], ["shape"], axis=0),
-            helper.make_node("Reshape", ["rows", "shape"], ["output0"]),
+            helper.make_node("Reshape", ["rows", "shape"], [model.graph.output[0].name]),
         ]
     )
     onnx.save(model, path)
@@ -91,6 +91,20 @@ def test_yolov5_with_all_sides_open_is_told_by_its_graph(tmp_path):
     path = graph_model(tmp_path / "v5.onnx", image, outputs, shapes, **NAMES)
     reshape_by_the_image(path)
     assert found(path) == [("gull", 0.72, [20, 15, 40, 25])]
+
+
+@pytest.mark.parametrize(
+    ("output", "each", "rows"),
+    [("output", 3, "Concatoutput_dim_1"), ("outputs", 1, CELLS)],  # YOLOv7, YOLOv6
+)
+def test_exports_with_dynamic_batch_are_told_by_their_graph(tmp_path, output, each, rows):
+    pytest.importorskip("openvino")
+    image = {"images": ("float32", ["batch", 3, SIZE, SIZE])}
+    shapes = {output: ["batch", rows, "Concatoutput_dim_2"]}
+    outputs = {output: float_rows(ROW, count=each * CELLS)}
+    path = graph_model(tmp_path / "batch.onnx", image, outputs, shapes)
+    reshape_by_the_image(path)
+    assert found(path) == [("class 1", 0.72, [20, 15, 40, 25])]
 
 
 def test_yolov7_has_no_names_and_the_layout_of_yolov5(tmp_path):
