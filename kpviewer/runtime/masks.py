@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kpviewer.geometry import box_outlines
 from kpviewer.models.nms import nms
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import Thresholds
@@ -41,9 +42,7 @@ def mask_outlines(xyxy: FloatArray, scores: FloatArray, masks: Masks) -> FloatAr
     Returns:
         (P, MASK_CORNERS, 2) float32 corners, input px.
     """
-    corners = xyxy[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
-    last = np.minimum(np.arange(MASK_CORNERS), 3)
-    outlines = corners[:, last].astype(np.float32)
+    outlines = box_outlines(xyxy, MASK_CORNERS)
     for row in _shown(xyxy, scores).tolist():
         if (outline := _outline(xyxy[row], masks, row)) is not None:
             outlines[row] = outline[np.minimum(np.arange(MASK_CORNERS), len(outline) - 1)]

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kpviewer.geometry import box_outlines
+from kpviewer.scanning.outlines import Outlines
 from kpviewer.structures import Candidates, FloatArray, IntArray, arrays_of
 
 FLOOR = 0.05
@@ -72,6 +74,8 @@ class CandidateColumns:
     num_classes: int
     floor: float
     """Lowest score kept; selection is exact for thresholds from here on."""
+    outlines: Outlines | None = None
+    """Outlines of the candidates; None: there are none, or these columns were taken or joined."""
 
     def __post_init__(self) -> None:
         """Check shapes and dtypes; ``check_values`` checks the rest."""
@@ -171,10 +175,14 @@ class CandidateColumns:
             None if confidences is None else confidences[first:end],
             (width, height) if width and height else None,
             None if overlaps is None else overlaps[first:end],
+            None if self.outlines is None else self.outlines.dense(first, self.xyxy[first:end]),
         )
 
     def take(self, frame_rows: IntArray) -> CandidateColumns:
-        """Return some frames in the given order, which must leave ``frame_index`` ascending."""
+        """Return some frames in the given order, which must leave ``frame_index`` ascending.
+
+        Outlines are left out: nothing that is counted needs them.
+        """
         rows, starts = ragged(self.starts, frame_rows)
         entries, entry_starts = ragged(self.entry_starts, frame_rows)
         shift = np.repeat(starts[:-1] - self.starts[frame_rows], np.diff(entry_starts))
@@ -192,6 +200,7 @@ class CandidateColumns:
             entry_rows=self.entry_rows[entries] + shift,
             entry_classes=self.entry_classes[entries],
             entry_scores=self.entry_scores[entries],
+            outlines=None,
         )
 
 
@@ -249,6 +258,7 @@ def columns_of(
         entry_scores=_joined(scores, np.float32),
         num_classes=num_classes,
         floor=floor,
+        outlines=_outlines(full),
     )
 
 
@@ -256,6 +266,7 @@ def concatenated(parts: Sequence[CandidateColumns]) -> CandidateColumns:
     """Return the frames of all parts, at least one, of one model; of a frame the last one counts.
 
     A mixture of parts with and without keypoint scores, or overlaps, has what changes nothing.
+    Outlines are left out, as by ``take``.
     """
     if len(parts) == 1:
         return parts[0]
@@ -277,6 +288,7 @@ def concatenated(parts: Sequence[CandidateColumns]) -> CandidateColumns:
         keypoint_scores=np.concatenate([_scores(part) for part in parts]) if has_scores else None,
         overlaps=np.concatenate([_overlaps(part) for part in parts]) if has_overlaps else None,
         entry_rows=np.concatenate(rows),
+        outlines=None,
     )
     index = joined.frame_index
     if (np.diff(index) > 0).all():
@@ -301,6 +313,20 @@ def _scores(part: Candidates | CandidateColumns) -> FloatArray:
 def _overlaps(part: Candidates | CandidateColumns) -> FloatArray:
     """Return overlaps; 0, which is never too much, if there are none."""
     return np.zeros(len(part.xyxy), np.float32) if part.overlaps is None else part.overlaps
+
+
+def _outlines(full: Sequence[Candidates]) -> Outlines | None:
+    """Return outlines; those of the boxes of candidates without, None if none has them."""
+    corners = max(
+        (each.outlines_xy.shape[1] for each in full if each.outlines_xy is not None), default=0
+    )
+    if not corners:
+        return None
+    dense = [
+        box_outlines(each.xyxy, corners) if each.outlines_xy is None else each.outlines_xy
+        for each in full
+    ]
+    return Outlines.of(np.concatenate(dense), np.concatenate([each.xyxy for each in full]))
 
 
 def _joined(parts: Sequence[NDArray[Any]], dtype: type, *shape: int) -> NDArray[Any]:

@@ -23,6 +23,7 @@ from kpviewer.errors import ScanError
 from kpviewer.models.tables import UNREADABLE, first_line
 from kpviewer.scanning.columns import CandidateColumns
 from kpviewer.scanning.header import MAX_FRAMES
+from kpviewer.scanning.outlines import Outlines
 
 MAGIC = b"\x89KPV\r\n\x1a\n"
 """First bytes of a scan file; a transfer as text would change them."""
@@ -57,6 +58,12 @@ class FramesRecord(Struct, frozen=True, tag="frames", omit_defaults=True):
     """(M, K) float32."""
     overlaps: bytes | None = None
     """(M,) float32."""
+    outline_corners: int = 0
+    """V, the number of corners that an outline may have; 0: there are none."""
+    outline_counts: bytes = b""
+    """(M,) uint8 number of corners of each candidate; 0: its box."""
+    outlines_xy: bytes = b""
+    """(S, 2) float32."""
     files: str = ""
     """File of each frame, separated by NUL characters, for folders; empty: they have none."""
 
@@ -123,6 +130,7 @@ def encode_chunk(chunk: ScanChunk) -> bytes:
         entry_scores=_bytes(columns.entry_scores, "<f4"),
         keypoint_scores=_optional_bytes(columns.keypoint_scores),
         overlaps=_optional_bytes(columns.overlaps),
+        **_encoded(columns.outlines),
         files="\0".join(chunk.files),
     )
     return msgspec.msgpack.encode(record)
@@ -176,11 +184,30 @@ def _chunk(record: FramesRecord, shape: ScanShape) -> ScanChunk:
         entry_scores=entry_scores,
         num_classes=shape.num_classes,
         floor=shape.floor,
+        outlines=_outlines(record, rows),
     )
     _check(columns)
     if record.files and record.files.count("\0") != len(columns) - 1:
         raise ValueError("files must be as many as frames")
     return ScanChunk(columns, tuple(record.files.split("\0")) if record.files else ())
+
+
+def _encoded(outlines: Outlines | None) -> dict[str, Any]:
+    if outlines is None:
+        return {}
+    return {
+        "outline_corners": outlines.corners,
+        "outline_counts": _bytes(outlines.counts, "u1"),
+        "outlines_xy": _bytes(outlines.xy, "<f4"),
+    }
+
+
+def _outlines(record: FramesRecord, rows: int) -> Outlines | None:
+    if not record.outline_corners:
+        return None
+    counts = _array(record.outline_counts, "u1", rows).astype(np.int64)
+    xy = _array(record.outlines_xy, "<f4", int(counts.sum()), 2)
+    return Outlines.of_counts(record.outline_corners, counts, xy)
 
 
 def _check(columns: CandidateColumns) -> None:

@@ -9,7 +9,7 @@ from kpviewer.scanning.columns import ScannedFrame, columns_of, likely
 from kpviewer.scanning.header import ScanHeader, utf8_text
 from kpviewer.scanning.records import ScanChunk
 from kpviewer.scanning.scan_file import ScanWriter
-from kpviewer.structures import BoolArray, Candidates, FrameResult
+from kpviewer.structures import BoolArray, Candidates, FrameResult, arrays_of
 
 FLUSH_S = 1.0
 """Longest time between writes while frames come."""
@@ -62,7 +62,7 @@ class ScanSink:
         self.last_index = frame.index
         kept = self._finite(likely(result.candidates, self._sizes[2]))
         self._waiting.append(ScannedFrame(frame.index, frame.position_s, kept, frame.file))
-        self._bytes += kept.xyxy.nbytes + kept.scores.nbytes + kept.keypoints_xy.nbytes
+        self._bytes += sum(each.nbytes for each in arrays_of(kept).values())
         now_s = self._clock()
         is_slow = now_s - self._accepted_s >= _SLOW_S
         self._accepted_s = now_s

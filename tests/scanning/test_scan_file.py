@@ -4,16 +4,29 @@ import struct
 import tracemalloc
 import zlib
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
-from sample_scans import FLOOR, SPEC, chunk, columns, frames_in, header, write_scan
+from sample_scans import (
+    CLASSES,
+    FLOOR,
+    POINTS,
+    SPEC,
+    candidates,
+    chunk,
+    columns,
+    frames_in,
+    header,
+    write_scan,
+)
 
 from kpviewer.errors import KpviewerError, RecordingError, ScanError
+from kpviewer.geometry import box_outlines
 from kpviewer.scanning import scan_file
+from kpviewer.scanning.columns import ScannedFrame, columns_of
 from kpviewer.scanning.engine import ScanLookup
 from kpviewer.scanning.header import decode_header
 from kpviewer.scanning.records import MAGIC, ScanChunk
@@ -45,6 +58,37 @@ def test_a_scan_comes_back_bit_for_bit(tmp_path):
     assert len(read) == 3 and all(map(same, read, parts))
     assert (reader.frames, reader.last_index, reader.is_complete) == (5, 9, True)
     assert reader.header == header() and reader.header.spec == SPEC
+
+
+@pytest.mark.parametrize("corners", [4, 64])
+def test_outlines_come_back_bit_for_bit(tmp_path, corners):
+    scanned = candidates(3)
+    scanned = replace(scanned, scores=np.full_like(scanned.scores, 0.9))
+    spread = np.random.default_rng(0).uniform(0, 64, (len(scanned), corners, 2))
+    outlines = spread.astype(np.float32)
+    outlines[1] = box_outlines(scanned.xyxy, corners)[1]
+    outlines[2, 1:] = outlines[2, 1]  # two corners, and one again and again
+    outlines[3] = outlines[3, 0]
+    plain, rich = scanned, replace(scanned, outlines_xy=outlines)
+    for each, kept in ((rich, outlines), (plain, box_outlines(plain.xyxy, corners))):
+        frames = [ScannedFrame(0, 0.0, rich), ScannedFrame(1, 0.1, each)]
+        path = tmp_path / f"{each is rich}.kpv"
+        write_scan(path, ScanChunk(columns_of(frames, CLASSES, POINTS, FLOOR)))
+        found = ScanLookup(path).find(1)
+        np.testing.assert_array_equal(found.outlines_xy, kept)
+        np.testing.assert_array_equal(found.xyxy, scanned.xyxy)
+    no_more = path.stat().st_size
+    write_scan(
+        tmp_path / "plain.kpv",
+        ScanChunk(
+            columns_of(
+                [replace(frame, candidates=plain) for frame in frames], CLASSES, POINTS, FLOOR
+            )
+        ),
+    )
+    few = (tmp_path / "plain.kpv").stat().st_size
+    drawn = corners * 5 - (corners - 2) - (corners - 1) if corners > 4 else corners * 5
+    assert no_more < few + 8 * drawn + 100, "boxes and repeated corners take no space"
 
 
 def test_the_layout_is_as_documented(tmp_path):
@@ -292,6 +336,13 @@ def with_record(path: Path, change: Callable[[dict[str, object]], object]) -> Pa
     return path
 
 
+def outlined(record: dict[str, object], corners: int, each: int, have: int) -> dict[str, object]:
+    """A record whose candidates say that they have ``each`` corners, and have others."""
+    rows = len(record["xyxy"]) // 16
+    outlines = {"outline_counts": bytes([each]) * rows, "outlines_xy": b"\0" * 8 * rows * have}
+    return {**record, "outline_corners": corners, **outlines}
+
+
 HUGE = np.array([2**31 - 1] * 2, "<i4").tobytes()
 HOSTILE: dict[str, Callable[[dict[str, object]], object]] = {
     "counts": lambda record: {**record, "counts": HUGE},
@@ -308,6 +359,14 @@ HOSTILE: dict[str, Callable[[dict[str, object]], object]] = {
     "files": lambda record: {**record, "files": "a.png"},
     "many files": lambda record: {**record, "files": "\0" * 1_000_000},
     "list of files": lambda record: {**record, "files": ["a"] * 1_000_000},
+    "corners": lambda record: outlined(record, 4, 64, 64),
+    "many corners": lambda record: outlined(record, 2**31, 4, 4),
+    "few corners": lambda record: outlined(record, 64, 64, 1),
+    "no corners": lambda record: outlined(record, 1, 1, 1),
+    "nan corners": lambda record: {
+        **outlined(record, 4, 1, 1),
+        "outlines_xy": b"\xff" * (len(record["xyxy"]) // 2),
+    },
     "type": lambda record: {**record, "type": "pickle"},
     "missing": lambda record: {"type": "frames"},
     "end": lambda record: {"type": "end", "frames": 7},

@@ -46,7 +46,8 @@ class OnnxDetector:
     def identity(self) -> str:
         """Text of how the outputs are read, which ``runtime.content`` hashes."""
         description = self._description
-        return f"{description.channels} {changed_fields(description.output)}"
+        outlines = " outlines" if self.spec.has_outlines else ""  # scans of before have none
+        return f"{description.channels} {changed_fields(description.output)}{outlines}"
 
     def decode(self, raw: Sequence[Outputs], input_hw: tuple[int, int]) -> DecodedArrays:
         """Return the best predictions of each image, at most 4,000: input px, boxes not clipped."""
