@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from kpviewer.models.limits import MAX_CLASSES
+from kpviewer.models.limits import MAX_CLASSES, clean_name
 from kpviewer.models.names.coco_classes import NAMES, names_by_id
 from kpviewer.models.onnx.description import UNNAMED
 from kpviewer.models.onnx.facts import FileFacts
@@ -36,7 +36,9 @@ def own_names(facts: FileFacts) -> tuple[str, ...] | None:
                 return tuple(named_classes(facts.metadata, entry))
             except ValueError:
                 continue
-    return None
+    # of OpenVINO's model_info, which an ONNX file has under the longer name
+    labels = facts.metadata.get("labels", facts.metadata.get("model_info labels", ""))
+    return tuple(map(clean_name, labels.split())) or None
 
 
 def naming(

@@ -10,12 +10,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from kpviewer.models.limits import clean_name
 from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised, Unreadable
 from kpviewer.models.onnx.families.entries import is_true
-from kpviewer.models.onnx.families.naming import Naming, naming
+from kpviewer.models.onnx.families.naming import naming
 from kpviewer.models.tables import shown
 
 _ASSUMED = (
@@ -61,9 +60,6 @@ def _recognised(facts: FileFacts, output: dict[str, Any], layout: str, what: str
             "size. Use the file from before Model.save of openvino_model_api."
         )
     named, prepared = naming(facts, None), _prepared(entries)
-    if labels := entries.get("labels", "").split():
-        names = tuple(map(clean_name, labels))
-        named = Naming(names, f"{len(names)} classes", ())
     table = named.described(
         output=output, sampling="linear", value_range=[0, 255], nms="none", **prepared
     )

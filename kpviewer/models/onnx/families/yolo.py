@@ -92,6 +92,8 @@ def _named(facts: FileFacts, name: str, shape: Shape, classes: int) -> list[Reco
     if not is_raw and not has_rows:
         return []
     output = _without_objectness(name, transposed=not has_rows)
+    if facts.metadata.get("model_type") == "YOLO":  # model_info of Ultralytics' files of OpenVINO
+        return [_recognised(named, output, "yolov8", "YOLO of Ultralytics", masks)]
     return [_recognised(named, output, "yolov9", "YOLOv9", masks, is_certain=is_certain)]
 
 

@@ -54,6 +54,21 @@ def test_the_metadata_say_what_the_outputs_mean(tmp_path, named, kept_in):
     assert executor.backend == "openvino"
 
 
+def test_a_yolo_without_its_metadata_yaml_has_the_names_of_its_xml(tmp_path):
+    columns = np.zeros((1, 4 + 2, 126), np.float32)  # a column per cell of 64x96 px
+    columns[0, :, 0] = [50, 30, 20, 10, 0.1, 0.6]
+    source = constant_model(tmp_path / "birds.onnx", {"output0": columns})
+    model = openvino_core().read_model(str(source))
+    entries = {"model_type": "YOLO", "labels": ["crow", "great_tit"], "iou_threshold": 0.7}
+    for key, value in entries.items():  # as Ultralytics' engine/exporter.py does
+        model.set_rt_info(value, ["model_info", key])
+    library("openvino").save_model(model, tmp_path / "birds.xml")
+    detector = open_model(tmp_path / "birds.xml")
+    assert detector.spec.class_names == ("crow", "great_tit")
+    assert (detector.spec.iou_threshold, detector.spec.padding) == (0.7, (114, 114, 114))
+    assert detector.spec.notes == ()
+
+
 def test_a_file_that_was_replaced_is_not_read_for_the_one_opened(tmp_path):
     path = converted(tmp_path, **METADATA)
     executor = Executor(open_model(path), "cpu", "fp32", "openvino")
