@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kpviewer.annotations.problems import left_out
 from kpviewer.image_files import is_image
+from kpviewer.sources.video.formats import VIDEO_SUFFIXES
 from kpviewer.system.paths import identity_of
 from kpviewer.system.progress import noting_progress
 
@@ -41,6 +42,7 @@ _MOST_FOLDERS = 100
 def images_among(files: Sequence[Path]) -> ImageList:
     """Return the images among files, in their order; folders are left out without a note."""
     images, hidden, foreign, others = list[Path](), list[Path](), list[Path](), list[Path]()
+    videos = list[Path]()
     for path in noting_progress(files):
         name, is_shown = path.name, is_image(path)
         if not path.is_file():
@@ -51,10 +53,13 @@ def images_among(files: Sequence[Path]) -> ImageList:
                 hidden.append(path)
         elif is_shown:
             images.append(path)
+        elif path.suffix.lower() in VIDEO_SUFFIXES:
+            videos.append(path)
         elif path.suffix.lower() not in _EXPECTED_SUFFIXES:
             foreign.append(path)
     kinds = (
         (others, "images", NOT_A_FILE),
+        (videos, "files", "videos, each a source of its own"),
         (foreign, "files", "not an image format that can be shown"),
         (hidden, "images", "their names start with a dot"),
     )

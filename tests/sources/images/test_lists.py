@@ -86,12 +86,20 @@ def test_images_are_known_by_their_names(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["x.heic", "x.HEIF", "x.cr2", "x.dng", "x.raw", "x.jxl", "x.svg", "x.mp4", "x.psd", "x.xyz"],
+    ["x.heic", "x.HEIF", "x.cr2", "x.dng", "x.raw", "x.jxl", "x.svg", "x.psd", "x.xyz"],
 )
 def test_files_that_cannot_be_shown_are_noted_with_count_and_first_name(tmp_path, name):
     touch(tmp_path, "a.jpg", name, f"z{name}", f"._{name}")
     assert images_among(sorted(tmp_path.iterdir())).notes == (
         f"2 of 3 files left out: not an image format that can be shown ({name} and 1 more)",
+    )
+
+
+def test_videos_beside_images_are_noted_as_sources_of_their_own(tmp_path):
+    touch(tmp_path, "a.jpg", "b.mp4", "c.MOV", "d.heic", "._b.mp4")
+    assert images_among(sorted(tmp_path.iterdir())).notes == (
+        "2 of 3 files left out: videos, each a source of its own (b.mp4 and 1 more)",
+        "1 of 2 files left out: not an image format that can be shown (d.heic)",
     )
 
 
