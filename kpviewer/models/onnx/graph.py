@@ -22,6 +22,10 @@ _UNCHANGED = ("Convert", "Pad", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 _ENDS = ("Constant", "Convolution", "MatMul", "NonMaxSuppression", "Parameter", "ROIAlign")
 
 
+_ROUNDING = 1e-3
+"""Relative error of a factor in half precision."""
+
+
 class ClassColumns(NamedTuple):
     """The tensor that scores come from."""
 
@@ -62,19 +66,29 @@ class Graph:
 
     def has_raw_convolution(self) -> bool:
         """Return whether a convolution takes the input as it is, without normalisation."""
+        return any(self._first(("Convolution",), _UNCHANGED))
+
+    def order_of_levels(self) -> str | None:
+        """Return the order of colours, "rgb" or "bgr", if the graph divides an image by 255."""
+        scaling = self._first(("Divide", "Multiply"), (*_UNCHANGED, "Gather"))
+        if not any(_is_by_255(node) for node in scaling):
+            return None
+        return "bgr" if any(self._first(("Gather",), _UNCHANGED)) else "rgb"
+
+    def _first(self, kinds: tuple[str, ...], passed: tuple[str, ...]) -> Iterator[Any]:
+        """Yield the first operations of these kinds on the inputs, behind those passed only."""
         ports = [] if self._model is None else self._model.inputs
         waiting = [each.get_node() for port in ports for each in port.get_target_inputs()]
         seen: set[str] = set()
         while waiting and len(seen) < _MAX_NODES:
             node = waiting.pop(0)
             kind = node.get_type_name()
-            if kind == "Convolution":
-                return True
-            if node.get_name() not in seen and kind in _UNCHANGED:
+            if kind in kinds:
+                yield node
+            elif node.get_name() not in seen and kind in passed:
                 waiting += [each.get_node() for port in node.outputs()
                             for each in port.get_target_inputs()]  # fmt: skip
             seen.add(node.get_name())
-        return False
 
     def shape(self, output: str) -> Shape:
         """Return the shape of an output, with sides that the file itself leaves open."""
@@ -129,6 +143,15 @@ def _of_one_image(model: Any) -> Any:
         with suppress(RuntimeError):  # it stays as it is
             model.reshape(shapes)
     return model
+
+
+def _is_by_255(node: Any) -> bool:
+    """Return whether an operation divides by 255."""
+    factor = node.input(1).get_source_output().get_node()
+    if factor.get_type_name() != "Constant":
+        return False
+    scale = 1 / 255 if node.get_type_name() == "Multiply" else 255
+    return bool(abs(factor.get_data() / scale - 1).max(initial=0) < _ROUNDING)
 
 
 def _takes_one(top: Any) -> bool:

@@ -10,6 +10,7 @@ from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.onnx.facts import FileFacts, Port
 from kpviewer.models.onnx.families.yolo import recognise
 from kpviewer.models.onnx.recognition import AmbiguousLayout
+from kpviewer.models.onnx.session import OrtSession
 from kpviewer.models.opening.input_size import ResizedDetector
 from kpviewer.models.opening.onnx_file import open_onnx
 from kpviewer.runtime.executor import Executor
@@ -244,6 +245,42 @@ def test_a_label_beyond_the_names_is_an_error_and_not_dropped(tmp_path):
     )
     with pytest.raises(WeightsError, match="must have labels 0 to 2, one per class, got 3"):
         open_onnx(path)
+
+
+@pytest.mark.parametrize(
+    ("operation", "factor", "channels", "white"),
+    [
+        (["Gather"], 1, "rgb", 1),
+        (["Mul"], 1 / 255, "rgb", 255),
+        (["Gather", "Mul"], 1 / 255, "bgr", 255),  # End2End(with_preprocess=True) of YOLOv6
+        (["Gather", "Div"], 255, "bgr", 255),
+    ],
+)
+def test_a_graph_that_divides_by_255_gets_levels(tmp_path, operation, factor, channels, white):
+    pytest.importorskip("openvino")
+    outputs = {
+        "num_dets": np.array([[1]]),
+        "det_boxes": float_rows([20, 15, 40, 25]),
+        "det_scores": np.array([[0.9]], np.float32),
+        "det_classes": np.array([[1]]),
+    }
+    path = graph_model(tmp_path / "v6.onnx", IMAGE, outputs)
+    model, node, image = onnx.load(path), onnx.helper.make_node, "images"
+    for name, value in (("Gather", np.array([2, 1, 0])), ("by", np.float32(factor))):
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.asarray(value), name))
+    scores = next(each for each in model.graph.node if each.output[0] == "det_scores")
+    scores.output[0] = "scores"
+    for kind in operation:
+        is_order, result = kind == "Gather", f"after {kind}"
+        more = {"axis": 1} if is_order else {}
+        model.graph.node.append(node(kind, [image, kind if is_order else "by"], [result], **more))
+        image = result
+    model.graph.node.append(node("ReduceMean", [image], ["mean"], keepdims=0))
+    model.graph.node.append(node("Add", ["scores", "mean"], ["det_scores"]))
+    onnx.save(model, path)
+    (only,) = recognise(OrtSession(path).facts)
+    description = only.description
+    assert (description.channels, description.value_range) == (channels, (0, white))
 
 
 @pytest.mark.parametrize(

@@ -219,10 +219,13 @@ def _end_to_end(facts: FileFacts) -> Recognised | None:
 
 def _plug_in(facts: FileFacts) -> Recognised:
     count, boxes, scores, labels = _PLUG_IN
-    named = naming(facts, Graph(facts.path).count_classes(scores))
+    graph = Graph(facts.path)
+    named = naming(facts, graph.count_classes(scores))
     lists = {"boxes": boxes, "scores": scores, "labels": labels, "count": count}
     output = {"kind": OutputKind.LISTS, **lists}
     table = named.described(**_PREPARED, output=output, nms="none")
+    if (channels := graph.order_of_levels()) is not None:  # YOLOv6's --with-preprocess
+        table |= {"channels": channels, "value_range": [0, 255]}
     summary = f"YOLO with --end2end, NMS inside, {named.summary}"
     return Recognised.of(table, "end2end", summary)
 
