@@ -25,21 +25,36 @@ FARTHEST_PX = 1e5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Masks:
-    """Masks of P predictions of one image, as shares of prototypes that all of them use.
+    """Masks of P predictions of one image: a mask is where a map is above a limit, within the box.
 
-    A mask is where ``coefficients @ prototypes`` is above 0, within the box. Source: Bolya et al.
-    2019, YOLACT, eq. 1 (arXiv:1904.02689); its logistic function is above 0.5 there.
+    Each prediction has a map of its own, or one mixed from prototypes that all of them use. Source:
+    Bolya et al. 2019, YOLACT, eq. 1 (arXiv:1904.02689); its logistic function is above 0.5 there.
     """
 
-    coefficients: FloatArray
-    """(P, D) float32."""
-    prototypes: FloatArray
-    """(D, h, w) float32, over the whole input."""
+    maps: FloatArray
+    """(P, h, w) float32 maps over the whole input; with coefficients, (D, h, w) prototypes."""
     input_hw: tuple[int, int]
     """Height and width of the input, px."""
+    coefficients: FloatArray | None = None
+    """(P, D) float32; None: each prediction has a map."""
+    limit: float = 0.0
+    """Value above which a pixel belongs to the mask."""
 
     def __getitem__(self, rows: IntArray) -> Masks:
+        if self.coefficients is None:
+            return replace(self, maps=self.maps[rows])
         return replace(self, coefficients=self.coefficients[rows])
+
+    def levels(self, row: int, window: tuple[slice, slice]) -> FloatArray:
+        """Return how far a prediction's map is above the limit, in a window of rows and columns.
+
+        BLAS isn't used: its threads would keep the cores busy that the network needs.
+        """
+        if self.coefficients is None:
+            found = self.maps[row][window]
+        else:
+            found = np.einsum("d,dhw->hw", self.coefficients[row], self.maps[:, *window])
+        return np.asarray(found - self.limit, np.float32)
 
 
 class Rows(NamedTuple):

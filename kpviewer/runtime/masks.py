@@ -27,7 +27,7 @@ _MOST = 300
 """Most objects of an image that get the outline of their mask."""
 _FEWEST = 3
 """Corners of an area."""
-_TRACED_PX = 320 * 320
+_TRACED_PX = 640 * 480
 """Pixels that a mask is enlarged to at least, as an outline runs half a pixel within its mask."""
 
 
@@ -58,21 +58,19 @@ def _shown(xyxy: FloatArray, scores: FloatArray) -> IntArray:
 
 def _outline(box: FloatArray, masks: Masks, row: int) -> FloatArray | None:
     """Return the (V, 2) corners of a mask, V <= MASK_CORNERS, input px; None if it is empty."""
-    height, width = masks.prototypes.shape[1:]
+    height, width = masks.maps.shape[1:]
     scale = np.array([masks.input_hw[1] / width, masks.input_hw[0] / height])
-    ends = np.clip(box.reshape(2, 2) / scale, 0, (width, height))  # px of the prototypes
+    ends = np.clip(box.reshape(2, 2) / scale, 0, (width, height))  # px of the map
     (left, top), (right, bottom) = np.floor(ends[0]).astype(int), np.ceil(ends[1]).astype(int)
     left, top = max(left - 1, 0), max(top - 1, 0)  # a pixel more, as the next ones count, too
-    crop = masks.prototypes[:, top : bottom + 1, left : right + 1]
-    if not crop.size:
+    levels = masks.levels(row, (slice(top, bottom + 1), slice(left, right + 1)))
+    if not levels.size:
         return None  # the box is beside the input
-    # without BLAS, whose threads would keep the cores busy that the network needs
-    levels = np.einsum("d,dhw->hw", masks.coefficients[row], crop)
-    fine = max(2, min(16, math.isqrt(_TRACED_PX // levels.size)))
-    levels = cv2.resize(levels, None, fx=fine, fy=fine, interpolation=cv2.INTER_LINEAR)
+    fine = max(1, min(16, math.isqrt(_TRACED_PX // levels.size)))
+    enlarged = cv2.resize(levels, None, fx=fine, fy=fine, interpolation=cv2.INTER_LINEAR)
     (first_x, first_y), (end_x, end_y) = np.rint((ends - (left, top)) * fine).astype(int)
-    inside = np.zeros(levels.shape, np.uint8)
-    inside[first_y:end_y, first_x:end_x] = levels[first_y:end_y, first_x:end_x] > 0
+    inside = np.zeros(enlarged.shape, np.uint8)
+    inside[first_y:end_y, first_x:end_x] = enlarged[first_y:end_y, first_x:end_x] > 0
     parts, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     corners = _simplified(max(parts, key=cv2.contourArea)) if parts else np.zeros((0, 2))
     if len(corners) < _FEWEST:

@@ -16,7 +16,7 @@ Y, X = np.mgrid[2:240:4, 2:320:4].astype(np.float32)
 
 def outlines(levels, *boxes: list[float], scores: list[float] | None = None) -> np.ndarray:
     """The outline of each box, with one prototype for all."""
-    masks = Masks(np.ones((len(boxes), 1), np.float32), np.float32(levels)[None], HW)
+    masks = Masks(np.float32(levels)[None], HW, np.ones((len(boxes), 1), np.float32))
     table = np.array(scores or [0.9] * len(boxes), np.float32)[:, None]
     found = mask_outlines(np.array(boxes, np.float32), table, masks)
     assert found.shape == (len(boxes), MASK_CORNERS, 2) and found.dtype == np.float32
@@ -56,11 +56,20 @@ def test_the_largest_part_counts():
 
 def test_masks_are_mixed_from_prototypes():
     prototypes = np.stack([circle(80, 80, 20), -circle(80, 80, 20)]).astype(np.float32)
-    masks = Masks(np.array([[1, 0], [0, -1], [1, 1]], np.float32), prototypes, HW)
+    masks = Masks(prototypes, HW, np.array([[1, 0], [0, -1], [1, 1]], np.float32))
     boxes = np.array([[50, 50, 110, 110]] * 2 + [[48, 48, 90, 120]], np.float32)
     same, negated, empty = mask_outlines(boxes, np.eye(3, dtype=np.float32), masks)
     assert same.tolist() == negated.tolist()
     assert {tuple(each) for each in empty.tolist()} == corners_of([48, 48, 90, 120])
+
+
+def test_maps_may_be_those_of_the_objects_and_have_another_limit():
+    maps = np.stack([circle(80, 80, 30), circle(200, 120, 30)]).astype(np.float32)
+    boxes = np.array([[40, 40, 120, 120], [160, 80, 240, 160]], np.float32)
+    found = mask_outlines(boxes, np.eye(2, dtype=np.float32), Masks(maps, HW, limit=10.0))
+    for outline, (x, y) in zip(found, ((80, 80), (200, 120)), strict=True):
+        extent = [x - 20, y - 20, x + 20, y + 20]
+        assert [*outline.min(0), *outline.max(0)] == pytest.approx(extent, abs=1.5)
 
 
 def test_objects_without_a_mask_have_the_outline_of_their_box():
@@ -80,6 +89,6 @@ def test_a_ragged_mask_has_no_more_corners_than_all_have():
 
 
 def test_nothing_found_has_no_outlines():
-    masks = Masks(np.zeros((0, 1), np.float32), np.ones((1, 60, 80), np.float32), HW)
+    masks = Masks(np.ones((1, 60, 80), np.float32), HW, np.zeros((0, 1), np.float32))
     none = np.zeros((0, 4), np.float32)
     assert mask_outlines(none, np.zeros((0, 2), np.float32), masks).shape == (0, MASK_CORNERS, 2)

@@ -152,7 +152,10 @@ class OutputFormat:
     """Columns behind those of the kind: coefficients of ``masks``, or what is left out."""
     masks: Name | None = None
     """Name of the output (1, D, h, w) that holds the prototypes of masks, whose D coefficients are
-    the last of the extra columns of yolov5, yolov8 and boxes; None: no masks."""
+    the last of the extra columns of yolov5, yolov8 and boxes; of detr and lists, the output with a
+    mask for each box, (1, P, h, w) or (P, 1, h, w). None: no masks."""
+    mask_limit: float = 0.0
+    """Value above which a pixel belongs to a mask: 0.5 for shares."""
     transposed: bool | None = None
     """Whether each prediction of a yolov8 is a column instead of a row; None: the shape decides."""
 

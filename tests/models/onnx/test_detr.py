@@ -7,6 +7,7 @@ import pytest
 
 from kpviewer.models.onnx.recognition import AmbiguousLayout
 from kpviewer.models.opening.onnx_file import open_onnx
+from kpviewer.runtime.executor import Executor
 
 pytest.importorskip("onnxruntime")
 
@@ -114,20 +115,24 @@ def test_rf_detr_of_coco_has_a_column_for_each_id(tmp_path):
     assert open_onnx(path).spec.class_names[12] == "class 12"  # COCO doesn't use it
 
 
-@pytest.mark.parametrize(
-    ("name", "shape", "what"),
-    [
-        ("masks", (1, 2, 16, 24), "masks"),
-        ("4245", (1, 2, 16, 24), "masks"),
-        ("keypoints", (1, 2, 17), "keypoints"),
-    ],
-)
-def test_more_outputs_of_rf_detr_do_no_harm(tmp_path, name, shape, what):
+def test_keypoints_of_rf_detr_of_another_form_do_no_harm(tmp_path):
     boxes = float_rows([0.5, 0.5, 0.5, 0.25], [0.1, 0.5, 0.1, 0.25])
-    more = {name: np.zeros(shape, np.float32)}
-    path = rf_detr(tmp_path / "seg.onnx", boxes, float_rows([3, -9], [-9, -9]), **more)
+    more = {"keypoints": np.zeros((1, 2, 17), np.float32)}
+    path = rf_detr(tmp_path / "pose.onnx", boxes, float_rows([3, -9], [-9, -9]), **more)
     assert found(path, hw=HW) == [("class 0", 0.953, [24, 24, 72, 40])]
-    assert what in open_onnx(path).spec.notes[0]
+    assert "keypoints" in open_onnx(path).spec.notes[0]
+
+
+@pytest.mark.parametrize("name", ["masks", "4245"])
+def test_rf_detr_has_a_mask_for_each_query(tmp_path, name):
+    boxes = float_rows([0.1, 0.5, 0.1, 0.25], [0.5, 0.5, 0.5, 0.25])
+    masks = np.full((1, 2, 16, 24), -3, np.float32)
+    masks[0, 1, :, :12] = 3  # up to x = 48
+    path = rf_detr(tmp_path / "seg.onnx", boxes, float_rows([-9, -9], [3, -9]), **{name: masks})
+    assert found(path, hw=HW) == [("class 0", 0.953, [24, 24, 72, 40])]
+    candidates, _ = Executor(open_onnx(path)).infer(np.zeros((*HW, 3), np.uint8))
+    outline = candidates.outlines_xy[0]
+    assert [*outline.min(0), *outline.max(0)] == pytest.approx([24, 24, 48, 40], abs=1)
 
 
 def test_rf_detr_places_the_keypoints_of_the_best_class(tmp_path):

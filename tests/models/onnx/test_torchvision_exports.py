@@ -8,6 +8,7 @@ import pytest
 from kpviewer.models.onnx import graph
 from kpviewer.models.onnx.recognition import AmbiguousLayout
 from kpviewer.models.opening.onnx_file import open_onnx
+from kpviewer.runtime.executor import Executor
 
 pytest.importorskip("onnxruntime")
 
@@ -108,8 +109,11 @@ def test_a_graph_that_cannot_be_read_leaves_the_choice(tmp_path, monkeypatch):
     assert len(found(path, "torchvision", hw=HW)) == 3
 
 
-def test_masks_are_left_out_and_said_so(tmp_path):
-    masks = {"masks": np.zeros((3, 1, *HW), np.float32)}
-    path = graph_model(tmp_path / "tv.onnx", IMAGE, {**outputs(ORDERS[0]), **masks})
+def test_masks_are_where_the_share_is_above_a_half(tmp_path):
+    masks = np.zeros((3, 1, *HW), np.float32)
+    masks[0, 0, :, :30], masks[0, 0, :, 30:] = 0.7, 0.4
+    path = graph_model(tmp_path / "tv.onnx", IMAGE, {**outputs(ORDERS[0]), "masks": masks})
     assert len(found(path, hw=HW)) == 3
-    assert "masks" in open_onnx(path).spec.notes[0]
+    candidates, _ = Executor(open_onnx(path)).infer(np.zeros((*HW, 3), np.uint8))
+    outline = candidates.outlines_xy[0]
+    assert [*outline.min(0), *outline.max(0)] == pytest.approx([20, 15, 30, 25], abs=1)

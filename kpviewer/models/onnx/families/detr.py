@@ -80,9 +80,10 @@ def _rf_detr(facts: FileFacts) -> list[Recognised]:
     if points:
         output["points"] = "keypoints"
         table |= {"keypoints": points, "skeleton": skeleton_of(points)}
-    elif len(facts.outputs) > 2:
-        what = "keypoints" if "keypoints" in facts.outputs else "masks"
-        table["notes"] = (LEFT_OUT.format(what), *named.notes)
+    elif "keypoints" in facts.outputs:
+        table["notes"] = (LEFT_OUT.format("keypoints"), *named.notes)
+    elif maps := [name for name, shape in facts.outputs.items() if len(shape) == 4]:
+        output["masks"] = maps[0]  # logits, whatever the exporter called them
     summary = f"RF-DETR, no NMS needed, {named.summary}"
     return [Recognised.of(table, "rf-detr", summary)]
 

@@ -50,8 +50,8 @@ def recognise(facts: FileFacts) -> list[Recognised]:
         table["notes"] = ()
     elif points:
         table["notes"] = (LEFT_OUT.format("keypoints"), *named.notes)
-    if any(len(shape) == 4 for shape in shapes.values()):
-        table["notes"] = (LEFT_OUT.format("masks"), *named.notes)
+    if masks := [name for name, shape in shapes.items() if len(shape) == 4 and shape[1] == 1]:
+        output |= {"masks": masks[0], "mask_limit": 0.5}  # as its tutorials do
     table |= resized_inside(facts)
     summary = f"torchvision, NMS inside, {named.summary}"
     # torchvision's graphs normalise first

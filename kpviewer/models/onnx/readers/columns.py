@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.description import GUIDE, BoxFormat, OutputFormat
-from kpviewer.models.ranking import Rows
+from kpviewer.models.ranking import Masks, Rows
 from kpviewer.structures import FloatArray, IntArray
 
 Outputs: TypeAlias = Mapping[str, NDArray[Any]]
@@ -99,6 +99,21 @@ def keypoints(columns: FloatArray, count: int) -> tuple[FloatArray, FloatArray |
         return np.zeros((len(columns), 0, 2), np.float32), None
     points = columns.reshape(len(columns), count, columns.shape[1] // count)
     return points[..., :2], points[..., 2] if points.shape[2] == 3 else None
+
+
+def own_masks(
+    outputs: Outputs, form: OutputFormat, count: int, input_hw: tuple[int, int]
+) -> Masks | None:
+    """Return the mask of each of ``count`` boxes, (1, P, h, w) or (P, 1, h, w); None without."""
+    if form.masks is None:
+        return None
+    maps = floats(output_of(outputs, form.masks))
+    if maps.ndim != 4 or sorted(maps.shape[:2]) != sorted((1, count)):
+        raise WeightsError(
+            f"Output {form.masks!r} must have a mask for each of {count} boxes, got shape "
+            f"{maps.shape}. See {GUIDE}."
+        )
+    return Masks(maps.reshape(count, *maps.shape[2:]), input_hw, limit=form.mask_limit)
 
 
 def best_class(scores: FloatArray) -> FloatArray:

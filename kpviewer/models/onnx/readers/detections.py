@@ -12,6 +12,7 @@ from kpviewer.models.onnx.readers.columns import (
     floats,
     keypoints,
     output_of,
+    own_masks,
     picked,
     require,
     whole,
@@ -58,7 +59,9 @@ def read_lists(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
     boxes = corners(boxes[:filled], form, BoxFormat.XYXY)
     if confidences is not None:
         confidences = confidences[:filled]
-    return Rows(boxes, columns, points[:filled], confidences)
+    masks = own_masks(outputs, form, len(scores), input_hw)
+    masks = None if masks is None else masks[np.arange(len(boxes))]
+    return Rows(boxes, columns, points[:filled], confidences, masks=masks)
 
 
 def _points(

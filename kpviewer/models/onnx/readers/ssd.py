@@ -12,6 +12,7 @@ from kpviewer.models.onnx.readers.columns import (
     corners,
     floats,
     output_of,
+    own_masks,
     picked,
     require,
     sigmoid,
@@ -57,7 +58,9 @@ def read_detr(outputs: Outputs, description: OnnxDescription, input_hw: tuple[in
     kept = np.zeros_like(pairs)
     kept[best] = pairs[best]
     rows = rows._replace(scores=kept.reshape(rows.scores.shape))
-    name = description.output.points
+    form = description.output
+    rows = rows._replace(masks=own_masks(outputs, form, len(rows.xyxy), input_hw))
+    name = form.points
     if name is None:
         return rows
     points, scores = _keypoints_of_best_class(outputs, name, rows.scores, description)

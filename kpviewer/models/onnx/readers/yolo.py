@@ -125,7 +125,7 @@ def _masks(
             f"Output {form.masks!r} must have a prototype of masks for each coefficient, at most "
             f"{form.extra_columns} (extra_columns), got shape {prototypes.shape}. See {GUIDE}."
         )
-    return Masks(rows[:, -prototypes.shape[1] :], prototypes[0], input_hw)
+    return Masks(prototypes[0], input_hw, rows[:, -prototypes.shape[1] :])
 
 
 def rows_of(
