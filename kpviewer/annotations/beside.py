@@ -158,6 +158,21 @@ def _has_names(folder: Path) -> bool:
     )
 
 
+def label_file_in(path: Path) -> Path:
+    """Return a label file of a folder that holds only labels; any other path as it is.
+
+    It represents the folder, as for ``spec_of_file``.
+    """
+    if path.name.lower() not in LABEL_FOLDERS or not path.is_dir():
+        return path
+    files = sorted(each for each in path.iterdir() if not each.name.startswith("."))
+    suffixes = {each.suffix.lower() for each in files}
+    if suffixes.intersection(IMAGE_SUFFIXES):
+        return path
+    labels = (each for each in files if each.suffix.lower() in GROUND_TRUTH_SUFFIXES)
+    return next((each for each in labels if each.name not in (*LISTS, NOTES)), path)
+
+
 def spec_of_file(path: Path, source: Path | None = None) -> str:
     """Return the specification of the set that a label file belongs to.
 

@@ -3,8 +3,9 @@
 from abc import abstractmethod
 from pathlib import Path
 
-from kpviewer.annotations.beside import GROUND_TRUTH_SUFFIXES
+from kpviewer.annotations.beside import GROUND_TRUTH_SUFFIXES, label_file_in
 from kpviewer.annotations.formats.recognition import is_annotation_xml
+from kpviewer.annotations.reading.folders import LABEL_FOLDERS
 from kpviewer.gui.controllers.layout_choice import LayoutChoice
 from kpviewer.gui.opening.cameras import CameraFinder
 from kpviewer.gui.opening.loaders import Loaders
@@ -53,16 +54,29 @@ def is_model(text: str) -> bool:
 
 def is_ground_truth(text: str) -> bool:
     """Return whether an address or a path is of annotations; models may be XML, too."""
-    ending = _ending(text)
-    return ending in GROUND_TRUTH_SUFFIXES and (ending != ".xml" or _has_annotations(Path(text)))
+    return label_file(text) is not None
 
 
-def _has_annotations(path: Path) -> bool:
-    """Return whether an XML file is annotations; False if it can't be read, or not in time."""
+def label_file(text: str) -> Path | None:
+    """Return the file of annotations that a path names, or one of the folder that it names.
+
+    Returns:
+        None if it names something else, can't be read, or its disk doesn't answer in time.
+    """
+    ending, path = _ending(text), Path(text)
+    if ending != ".xml" and path.name.lower() not in LABEL_FOLDERS:
+        return path if ending in GROUND_TRUTH_SUFFIXES else None
     try:
-        return answer_within(DISK_S, lambda: is_annotation_xml(path), f"reading {path.name}")
-    except NoAnswerError:
-        return False
+        return answer_within(DISK_S, lambda: _label_file_in(path), f"reading {path.name}")
+    except (NoAnswerError, OSError):
+        return None
+
+
+def _label_file_in(path: Path) -> Path | None:
+    file = label_file_in(path)
+    ending = file.suffix.lower()
+    is_read = ending in GROUND_TRUTH_SUFFIXES and (ending != ".xml" or is_annotation_xml(file))
+    return file if is_read else None
 
 
 def is_source(text: str) -> bool:

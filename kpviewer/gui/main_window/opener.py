@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from kpviewer.annotations.beside import spec_of_file
-from kpviewer.gui.controllers.opener import ModelOpener, is_ground_truth, is_model
+from kpviewer.gui.controllers.opener import ModelOpener, is_model, label_file
 from kpviewer.gui.language import tr
 from kpviewer.gui.main_window.compare_link import CompareLink
 from kpviewer.gui.opening.cameras import first_camera
@@ -70,9 +70,9 @@ class Opener(ModelOpener):
         """Open an address or a path: a model or annotations by their suffix, else a source."""
         if is_model(text):
             self.choose_model(text)
-        elif is_ground_truth(text):
+        elif (labels := label_file(text)) is not None:
             source = self.session.source_text
-            self.use_ground_truth(spec_of_file(Path(text), Path(source) if source else None))
+            self.use_ground_truth(spec_of_file(labels, Path(source) if source else None))
         else:
             self.choose_source(text)
 

@@ -1,5 +1,6 @@
 """Ground truth of the open source: found beside it, opened from the menu, or dropped."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -313,6 +314,25 @@ def test_ground_truth_may_be_dropped(qtbot, open_window, images, tmp_path):
     dropped = table(tmp_path / "other.csv", left=30)
     assert drag(window, mime(urls=(QUrl.fromLocalFile(str(dropped)).toString(),)))
     qtbot.waitUntil(lambda: ground_truth_left(window) == 30)
+
+
+@pytest.mark.parametrize("has_images", [False, True])
+def test_a_folder_of_labels_may_be_dropped(qtbot, open_window, images, tmp_path, has_images):
+    labels = tmp_path / "elsewhere" / "Labels"
+    labels.mkdir(parents=True)
+    (labels / "classes.txt").write_text("thing\n")
+    for image in images.iterdir():
+        (labels / f"{image.stem}.txt").write_text("0 0.75 0.5 0.5 0.5\n")
+        if has_images:
+            shutil.copy(image, labels)
+    window = open_window(named=str(images), open_source=open_source)
+    qtbot.waitUntil(lambda: window.view.result() is not None)
+    assert drag(window, mime(urls=(QUrl.fromLocalFile(str(labels)).toString(),)))
+    if has_images:  # a source of its own
+        qtbot.waitUntil(lambda: window.session.source_name == "Labels")
+    else:
+        qtbot.waitUntil(lambda: ground_truth_left(window) == 32)
+        assert window.session.source_name == images.name
 
 
 def test_ground_truth_without_images_is_refused_with_the_cure(
