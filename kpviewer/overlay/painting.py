@@ -34,6 +34,7 @@ from kpviewer.overlay.palette import WHITE
 from kpviewer.overlay.polygons import paint_polygons
 from kpviewer.overlay.privacy import hidden_image
 from kpviewer.overlay.style import OverlayStyle
+from kpviewer.sources.opencv import cv2
 from kpviewer.structures import (
     Detections,
     FloatArray,
@@ -141,10 +142,18 @@ def _paint_true_boxes(
 
 
 def detection_at(detections: Detections, x: float, y: float) -> int | None:
-    """Return the index of the smallest box around a point in source pixels, or None."""
+    """Return the index of the smallest box around a point in source pixels, or None.
+
+    Rotated boxes and masks that the point lies in come before boxes around them.
+    """
     left, top, right, bottom = detections.xyxy.T
     inside = np.flatnonzero((left <= x) & (x <= right) & (top <= y) & (y <= bottom))
     if not len(inside):
         return None
     areas = ((right - left) * (bottom - top))[inside]
-    return int(inside[np.argmin(areas)])
+    ordered: list[int] = inside[np.argsort(areas, kind="stable")].tolist()
+    outlines = detections.outlines_xy
+    if outlines is not None:
+        around = (row for row in ordered if cv2.pointPolygonTest(outlines[row], (x, y), False) >= 0)
+        return next(around, ordered[0])
+    return ordered[0]

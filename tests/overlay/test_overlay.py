@@ -394,6 +394,14 @@ def test_pointer_finds_the_smallest_box_around_it():
     assert detection_at(detections(), 1, 1) is None
 
 
+def test_pointer_finds_the_outline_around_it():
+    found = detections([(0, 0, 100, 100), (0, 0, 90, 90)])
+    corners = [[(0, 0), (100, 0), (100, 100)], [(0, 0), (0, 90), (90, 90)]]
+    found = replace(found, outlines_xy=np.array(corners, np.float32))
+    assert [detection_at(found, x, y) for x, y in ((80, 10), (10, 80), (95, 20))] == [0, 1, 0]
+    assert detection_at(found, 10, 98) == 0, "the box alone is around it"
+
+
 # -- confidence of landmarks -------------------------------------------------------------------
 
 

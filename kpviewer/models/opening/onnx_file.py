@@ -26,6 +26,8 @@ from kpviewer.models.spec import CommonSpec, ModelSpec, Resize, Task, checked
 from kpviewer.models.tables import changed_fields
 from kpviewer.models.top_down import TopDownDetector
 
+NOT_SCORED = "Masks and rotated boxes are shown and written; scores compare upright boxes."
+"""Note on models whose objects have outlines."""
 _NAN_CHECKS = 20
 _BLANK_PX = 640
 """Largest side of the blank image that a file is tried with, if its input may be of any size."""
@@ -105,7 +107,8 @@ def open_onnx(path: Path, layout: str | None = None) -> OnnxDetector | TopDownDe
     if decoded.keypoint_scores is not None:
         detector.spec = replace(spec, keypoint_threshold=description.keypoint_threshold)
     if decoded.outlines_xy is not None or decoded.masks:
-        detector.spec = replace(detector.spec, has_outlines=True)
+        notes = (*detector.spec.notes, NOT_SCORED)
+        detector.spec = replace(detector.spec, has_outlines=True, notes=notes)
     is_of_crops = description.output.kind is OutputKind.SIMCC
     return TopDownDetector(detector) if is_of_crops else detector
 
