@@ -119,6 +119,12 @@ def _chosen(
             f"decoding, such as {clean_name(name)} {shape_text(shape)}. Export it with its "
             f"decoding, and describe the boxes: {GUIDE} shows how."
         )
+    if not candidates and (meaning := _without_boxes(facts)) is not None:
+        ((name, shape),) = facts.outputs.items()
+        raise WeightsError(
+            f"{path.name} can't be read: its output {clean_name(name)} {shape_text(shape)} holds "
+            f"{meaning}, and no boxes. Code of your own may read it: {GUIDE} shows how."
+        )
     if not candidates:
         shapes = ", ".join(
             f"{clean_name(name)} {shape_text(shape)}"
@@ -131,6 +137,20 @@ def _chosen(
     if not candidates[0].is_certain:
         raise AmbiguousLayout(path, candidates)
     return candidates[0]
+
+
+def _without_boxes(facts: FileFacts) -> str | None:
+    """Return what a single output holds that no description fits; None if one may fit."""
+    shapes = list(facts.outputs.values())
+    if len(shapes) != 1:
+        return None
+    batches = {1, *(port.shape[0] for port in facts.inputs if len(port.shape) == 4)}
+    (shape,) = shapes
+    if len(shape) == 4 and 1 not in shape[1:3]:
+        return "maps, as of keypoints or masks"
+    if len(shape) == 2 and shape[0] in batches:
+        return "one row of numbers, as of a classifier or of landmarks in a crop"
+    return None
 
 
 def _check_against(description: OnnxDescription, beside: Path, facts: FileFacts) -> None:
