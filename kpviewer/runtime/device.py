@@ -64,10 +64,9 @@ def resolve_device(name: str = "auto") -> torch.device:
         "mps": torch.backends.mps.is_available(),
     }
     if not is_available.get(device.type, False):
-        raise PipelineError(
-            f"Device {name!r} isn't there: torch sees {torch.cuda.device_count()} CUDA GPUs. "
-            "Use --device auto."
-        )
+        seen = f"{torch.cuda.device_count()} CUDA GPUs"
+        seen = "no GPU of Apple (Metal)" if device.type == "mps" else seen
+        raise PipelineError(f"Device {name!r} isn't there: torch sees {seen}. Use --device auto.")
     return device
 
 

@@ -125,7 +125,7 @@ def open_state_dict(
         WeightsError: if the file is refused or fits none; the message names the nearest one.
     """
     state = read_state_dict(path)
-    nearest, most = "none", 0
+    nearest, most = "", 0
     for spec in specs:
         if spec.architecture not in architectures:
             continue
@@ -142,13 +142,14 @@ def open_state_dict(
             return detector
         if fitting > most:
             most = fitting
-            nearest = f"{spec.name}, {fitting} of whose {len(expected)} tensors are in the file"
+            own = f"{fitting} of whose {len(expected)} tensors are in the file"
+            nearest = f"; the nearest is {spec.name}, {own}"
     for importer in importers:
         if (imported := importer(path, state)) is not None:
             return imported
     raise WeightsError(
         f"{path.name} ({len(state)} tensors, the first {shown(next(iter(state)))}) fits no model "
-        f"that kpviewer builds; the nearest is {nearest}. {_advice(path, state)}"
+        f"that kpviewer builds{nearest}. {_advice(path, state)}"
     )
 
 

@@ -247,10 +247,10 @@ def _check_name(model_name: str) -> None:
 
     known = list_models(module=detection)
     if model_name not in known:
-        near = difflib.get_close_matches(model_name, known, n=1, cutoff=0.4) or known[:1]
+        near = difflib.get_close_matches(model_name, known, n=1, cutoff=0.4)
+        guess = f"Did you mean {near[0]!r}? " if near else ""
         raise WeightsError(
-            f"torchvision has no detector {model_name!r}. Did you mean {near[0]!r}? "
-            f"There are {', '.join(known)}."
+            f"torchvision has no detector {model_name!r}. {guess}There are {', '.join(known)}."
         )
 
 

@@ -245,6 +245,11 @@ def test_an_unknown_name_suggests_the_nearest():
         open_torchvision("torchvision:ssdlite320")
 
 
+def test_a_name_that_is_near_none_suggests_none():
+    with pytest.raises(WeightsError, match=r"no detector 'toaster'\. There are fasterrcnn"):
+        open_torchvision("torchvision:toaster")
+
+
 RETINANET, FASTER = "retinanet_resnet50_fpn", "fasterrcnn_resnet50_fpn"
 
 
