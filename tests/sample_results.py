@@ -10,12 +10,15 @@ import av
 import numpy as np
 
 from kpviewer.structures import (
+    BoolArray,
     Candidates,
     Detections,
+    FloatArray,
     Frame,
     FrameResult,
     GroundTruth,
     ImageArray,
+    IntArray,
     StageTimings,
     StreamInfo,
 )
@@ -62,6 +65,22 @@ def ground_truth(box: tuple[float, float, float, float], point: tuple[float, flo
         np.array([[point]], np.float32),
         np.ones((1, 1), np.bool_),
         np.zeros(1, np.bool_),
+    )
+
+
+def objects(
+    boxes: Sequence[Sequence[float]] | FloatArray,
+    class_ids: Sequence[int] | IntArray | None = None,
+    difficult: Sequence[bool] | BoolArray | None = None,
+) -> GroundTruth:
+    """Return objects without keypoints; by default of class 0, and none of them difficult."""
+    count = len(boxes)
+    return GroundTruth(
+        np.array(boxes, np.float32).reshape(count, 4),
+        np.array([0] * count if class_ids is None else class_ids, np.int64),
+        np.zeros((count, 0, 2), np.float32),
+        np.zeros((count, 0), np.bool_),
+        np.array([False] * count if difficult is None else difficult, np.bool_),
     )
 
 

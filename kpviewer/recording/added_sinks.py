@@ -1,7 +1,5 @@
 """Result sinks of installed packages (``plug_ins``): foreign code, whose errors are reported."""
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Iterable
 from pathlib import Path

@@ -4,8 +4,6 @@ An encoder is offered if it opens on this machine: FFmpeg may have been built wi
 encoder needs the GPU.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -4,8 +4,6 @@ Every access to a disk is made within ``disk_call``, and any thread may read how
 Encoding, painting and compressing don't count.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Iterator

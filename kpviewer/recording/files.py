@@ -3,8 +3,6 @@
 No file is overwritten: ``clip.mp4`` is followed by ``clip_2.mp4``.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

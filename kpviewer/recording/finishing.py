@@ -1,7 +1,5 @@
 """The closed segments of a recording: each is finished while the next one is written."""
 
-from __future__ import annotations
-
 import threading
 from dataclasses import dataclass, field
 from functools import partial

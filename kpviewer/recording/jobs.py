@@ -3,8 +3,6 @@
 A job whose disk doesn't answer is let go, and the next one runs. It counts as failed.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import deque

@@ -1,7 +1,5 @@
 """Part files of recordings after a crash, and finishing them."""
 
-from __future__ import annotations
-
 import json
 import os
 from contextlib import suppress

@@ -4,8 +4,6 @@ A part stays open and locked while it grows. The lock shows another kpviewer tha
 remains of a crash. Its content can be saved even if its name is removed, moved or unmounted.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 from pathlib import Path

@@ -5,8 +5,6 @@ ten seconds. A recording reads the kept frames first. New ones queue up behind t
 caught up; then it gets them directly.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 from collections import deque

@@ -1,7 +1,5 @@
 """Reasons why a file can't be written, in words."""
 
-from __future__ import annotations
-
 import errno
 
 from kpviewer.errors import KpviewerError

@@ -1,7 +1,5 @@
 """State of a recorder, as a snapshot."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The segments of a recording, and where it continues if its folder is gone."""
 
-from __future__ import annotations
-
 import threading
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Free space that a recording requires."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ OpenCV converts in a quarter of the time that FFmpeg's swscale takes, which has 
 knows BT.601 alone, so the videos are marked as BT.601.
 """
 
-from __future__ import annotations
-
 import av
 import numpy as np
 from av.video.reformatter import ColorRange

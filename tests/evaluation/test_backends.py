@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import FAKE_SPEC, FakeSource, FakeTimings
+from sample_results import objects
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError, PipelineError, SourceError
@@ -17,7 +18,7 @@ from kpviewer.evaluation.backends import (
 )
 from kpviewer.pipeline.measuring.benchmark import Plan
 from kpviewer.runtime.choosing.choices import BackendChoice
-from kpviewer.structures import Candidates, GroundTruth
+from kpviewer.structures import Candidates
 
 FP32, BF16 = BackendChoice("torch", "fp32"), BackendChoice("openvino", "bf16")
 INT8 = BackendChoice("x", "int8")
@@ -63,13 +64,7 @@ def data(monkeypatch):
         "kpviewer.evaluation.timing.load_image",
         lambda path: np.zeros((24, 32, 3), np.uint8),
     )
-    ground_truth = GroundTruth(
-        np.array([[10, 10, 20, 20]], np.float32),
-        np.zeros(1, np.int64),
-        np.zeros((1, 0, 2), np.float32),
-        np.zeros((1, 0), np.bool_),
-        np.zeros(1, np.bool_),
-    )
+    ground_truth = objects([[10, 10, 20, 20]])
     pseudo, labelled = np.zeros(1, np.bool_), np.zeros((1, 0), np.bool_)
     images = tuple(
         AnnotatedImage(Path(f"{n}.png"), (32, 24), ground_truth, "", pseudo, labelled, n)

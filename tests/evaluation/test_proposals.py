@@ -6,24 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from sample_results import objects
 
 from kpviewer.annotations.structure import AnnotatedImage
 from kpviewer.cli.main import main
 from kpviewer.evaluation.proposals import score_proposals
 from kpviewer.sources.opencv import cv2
-from kpviewer.structures import GroundTruth
 
 
 def image(boxes, class_ids, difficult=()) -> AnnotatedImage:
-    xyxy = np.array(boxes, np.float32).reshape(-1, 4)
-    count = len(xyxy)
-    truth = GroundTruth(
-        xyxy,
-        np.array(class_ids, np.int64),
-        np.zeros((count, 0, 2), np.float32),
-        np.zeros((count, 0), np.bool_),
-        np.array([index in difficult for index in range(count)], np.bool_),
-    )
+    count = len(boxes)
+    truth = objects(boxes, class_ids, [index in difficult for index in range(count)])
     none = np.zeros((count, 0), np.bool_)
     return AnnotatedImage(Path("x.png"), (0, 0), truth, "", np.zeros(count, np.bool_), none, 0)
 

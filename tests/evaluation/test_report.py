@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from matplotlib.image import imread
+from sample_results import detections
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.cli.main import main
@@ -30,13 +31,8 @@ from kpviewer.structures import Detections, GroundTruth, Thresholds
 def seen(*rows: tuple[float, float]) -> Detections:
     """Return detections of 10 px squares at (left, score), by descending score."""
     left = np.array([row[0] for row in rows], np.float32)
-    count = len(rows)
-    return Detections(
-        np.stack([left, left * 0, left + 10, left * 0 + 10], 1).astype(np.float32).reshape(-1, 4),
-        np.array([row[1] for row in rows], np.float32),
-        np.zeros(count, np.int64),
-        np.zeros((count, 0, 2), np.float32),
-        np.zeros((count, 0), np.float32),
+    return detections(
+        np.stack([left, left * 0, left + 10, left * 0 + 10], 1), [row[1] for row in rows]
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
+from sample_results import detections
 
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.evaluation.detection_scores import SizeScore, size_note, size_scores
@@ -48,15 +49,7 @@ def found_in(path: Path) -> list[Detections]:
         xywh = np.array(boxes)[rng.uniform(size=len(boxes)) < 0.67] + rng.normal(0, 3)
         xyxy = np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)
         count = len(xyxy)
-        seen.append(
-            Detections(
-                xyxy.astype(np.float32),
-                np.sort(rng.uniform(0.1, 1, count))[::-1].astype(np.float32),
-                np.zeros(count, np.int64),
-                np.zeros((count, 0, 2), np.float32),
-                np.zeros((count, 0), np.float32),
-            )
-        )
+        seen.append(detections(xyxy, np.sort(rng.uniform(0.1, 1, count))[::-1]))
     return seen
 
 

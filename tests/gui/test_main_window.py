@@ -8,7 +8,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import av
-import numpy as np
 import pytest
 from fakes import TIMEOUT_S, FakeSource, raises, read_stamp
 from gui.pausing import pause
@@ -16,6 +15,7 @@ from PyQt6.QtCore import QPoint, QSize, Qt
 from PyQt6.QtGui import QAction, QImage
 from PyQt6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
+from sample_results import objects
 
 from kpviewer.errors import PipelineError, SourceError, WeightsError
 from kpviewer.gui.main_window import MainWindow
@@ -186,20 +186,17 @@ def test_error_in_the_status_bar_follows_the_slider_on_a_paused_image(qtbot, ope
     wait_for_boxes(qtbot, window)
     pause(qtbot, window)
     window.bridge.playback.seek(0.0)
-    shown = [each for each in window.status_bar.findChildren(QLabel) if "error" in each.text()]
-    qtbot.waitUntil(lambda: [each.text() for each in shown] == ["error 0.0 px"])
+
+    def texts() -> list[str]:
+        return [each.text() for each in window.status_bar.findChildren(QLabel)]
+
+    qtbot.waitUntil(lambda: "error 0.0 px" in texts())
     window.side_panel.thresholds.choose_confidence(1.0)
-    qtbot.waitUntil(lambda: [each.text() for each in shown] == ["error –"])
+    qtbot.waitUntil(lambda: "error –" in texts())
 
 
 def one_target() -> GroundTruth:
-    return GroundTruth(
-        np.array([[0, 0, 10, 10]], np.float32),
-        np.zeros(1, np.int64),
-        np.zeros((1, 0, 2), np.float32),
-        np.zeros((1, 0), np.bool_),
-        np.zeros(1, np.bool_),
-    )
+    return objects([[0, 0, 10, 10]])
 
 
 def test_unticked_class_is_hidden(qtbot, open_window):

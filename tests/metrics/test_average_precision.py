@@ -4,33 +4,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from pycocotools.cocoeval import COCOeval
+from sample_results import detections, objects
 
 from kpviewer.metrics.average_precision import average_precision, average_precision_by_size
-from kpviewer.structures import Detections, GroundTruth
 
 
 def seen(*rows):
     """Return detections from rows (x1, y1, x2, y2, score, class)."""
     table = np.array(rows, np.float32).reshape(-1, 6)
-    return Detections(
-        table[:, :4],
-        table[:, 4],
-        table[:, 5].astype(np.int64),
-        np.zeros((len(table), 0, 2), np.float32),
-        np.zeros((len(table), 0), np.float32),
-    )
+    return detections(table[:, :4], table[:, 4], table[:, 5])
 
 
 def true(*rows):
     """Return ground truth from rows (x1, y1, x2, y2, class, difficult)."""
     table = np.array(rows, np.float32).reshape(-1, 6)
-    return GroundTruth(
-        table[:, :4],
-        table[:, 4].astype(np.int64),
-        np.zeros((len(table), 0, 2), np.float32),
-        np.zeros((len(table), 0), np.bool_),
-        table[:, 5].astype(np.bool_),
-    )
+    return objects(table[:, :4], table[:, 4], table[:, 5])
 
 
 def test_perfect_detections_score_one():

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sample_results import detections, objects
 
 from kpviewer.metrics.detection import negative_score, recall_at_false_positives
-from kpviewer.structures import Detections, GroundTruth
 
 BOX = [0, 0, 10, 10]
 FAR = [50, 50, 60, 60]
@@ -13,26 +13,12 @@ REGION = [100, 100, 200, 200]
 
 def seen(*rows):
     """Return detections of one class from rows (box, score) by descending score."""
-    count = len(rows)
-    return Detections(
-        np.array([box for box, _ in rows], np.float32).reshape(-1, 4),
-        np.array([score for _, score in rows], np.float32),
-        np.zeros(count, np.int64),
-        np.zeros((count, 0, 2), np.float32),
-        np.zeros((count, 0), np.float32),
-    )
+    return detections([box for box, _ in rows], [score for _, score in rows])
 
 
 def true(*boxes, difficult=()):
     everything = [*boxes, *difficult]
-    count = len(everything)
-    return GroundTruth(
-        np.array(everything, np.float32).reshape(-1, 4),
-        np.zeros(count, np.int64),
-        np.zeros((count, 0, 2), np.float32),
-        np.zeros((count, 0), np.bool_),
-        np.arange(count) >= len(boxes),
-    )
+    return objects(everything, difficult=np.arange(len(everything)) >= len(boxes))
 
 
 def ten_images(*firsts):
@@ -40,25 +26,22 @@ def ten_images(*firsts):
     return [*firsts, *[type(firsts[0]).empty() for _ in range(10 - len(firsts))]]
 
 
-def test_one_false_positive_in_ten_images_is_allowed():
-    found = ten_images(seen((FAR, 0.9), (BOX, 0.8)), seen((BOX, 0.7), (FAR, 0.6)))
-    point = recall_at_false_positives(found, ten_images(true(BOX), true(BOX)))
-    assert point.recall == 1.0
-    assert point.score == pytest.approx(0.7)
-
-
-def test_matches_below_the_second_false_positive_do_not_count():
-    found = ten_images(seen((FAR, 0.9), (BOX, 0.8)), seen((FAR, 0.7), (BOX, 0.6)))
-    point = recall_at_false_positives(found, ten_images(true(BOX), true(BOX)))
-    assert point.recall == 0.5
-    assert point.score == pytest.approx(0.8)
-
-
-def test_equal_scores_pass_the_threshold_together():
-    found = ten_images(seen((BOX, 0.9), (FAR, 0.5)), seen((BOX, 0.5), (FAR, 0.5)))
-    point = recall_at_false_positives(found, ten_images(true(BOX), true(BOX)))
-    assert point.recall == 0.5
-    assert point.score == pytest.approx(0.9)
+@pytest.mark.parametrize(
+    ("first", "second", "recall", "score"),
+    [
+        pytest.param((0.9, 0.8), (0.6, 0.7), 1.0, 0.7, id="one in ten images is allowed"),
+        pytest.param((0.9, 0.8), (0.7, 0.6), 0.5, 0.8, id="matches below a second do not count"),
+        pytest.param((0.5, 0.9), (0.5, 0.5), 0.5, 0.9, id="equal scores pass together"),
+    ],
+)
+def test_recall_is_that_before_the_second_false_positive(first, second, recall, score):
+    """Each image has a false positive and a match, of these scores."""
+    images = (
+        seen(*sorted(zip((FAR, BOX), each, strict=True), key=lambda row: -row[1]))
+        for each in (first, second)
+    )
+    point = recall_at_false_positives(ten_images(*images), ten_images(true(BOX), true(BOX)))
+    assert (point.recall, point.score) == (recall, pytest.approx(score))
 
 
 def test_detections_in_ignore_regions_are_no_false_positives():

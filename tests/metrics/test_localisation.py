@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sample_results import objects
 
 from kpviewer.metrics.localisation import (
     localisation_confusion,
@@ -37,12 +38,8 @@ def ground_truth(
     *rows: tuple[float, float, int], side: float = 20, difficult: bool = False
 ) -> GroundTruth:
     count = len(rows)
-    return GroundTruth(
-        boxes([row[:2] for row in rows], side),
-        np.array([row[2] for row in rows], np.int64),
-        np.zeros((count, 0, 2), np.float32),
-        np.zeros((count, 0), np.bool_),
-        np.full(count, difficult),
+    return objects(
+        boxes([row[:2] for row in rows], side), [row[2] for row in rows], np.full(count, difficult)
     )
 
 

@@ -1,7 +1,7 @@
 """Class accuracy and mean IoU of single objects, by hand."""
 
-import numpy as np
 import pytest
+from sample_results import detections, objects
 
 from kpviewer.metrics.single_object import ObjectScore, single_object_score
 from kpviewer.structures import Detections, GroundTruth
@@ -9,25 +9,12 @@ from kpviewer.structures import Detections, GroundTruth
 
 def seen(*rows: tuple[int, float, tuple[float, float, float, float]]) -> Detections:
     """Return detections from rows (class, score, box), by descending score."""
-    return Detections(
-        np.array([row[2] for row in rows], np.float32).reshape(-1, 4),
-        np.array([row[1] for row in rows], np.float32),
-        np.array([row[0] for row in rows], np.int64),
-        np.zeros((len(rows), 0, 2), np.float32),
-        np.zeros((len(rows), 0), np.float32),
-    )
+    return detections([row[2] for row in rows], [row[1] for row in rows], [row[0] for row in rows])
 
 
 def ground_truth(*class_ids: int) -> GroundTruth:
     """Return an object from (0, 0) to (10, 10) for each class."""
-    count = len(class_ids)
-    return GroundTruth(
-        np.tile(np.array([0, 0, 10, 10], np.float32), (count, 1)),
-        np.array(class_ids, np.int64),
-        np.zeros((count, 0, 2), np.float32),
-        np.zeros((count, 0), np.bool_),
-        np.zeros(count, np.bool_),
-    )
+    return objects([[0, 0, 10, 10]] * len(class_ids), class_ids)
 
 
 WHOLE, HALF, ASIDE = (0, 0, 10, 10), (0, 0, 5, 10), (20, 20, 30, 30)

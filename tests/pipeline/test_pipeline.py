@@ -23,13 +23,14 @@ from fakes import (
     resizes,
     stalls,
 )
+from sample_results import objects
 
 from kpviewer.errors import PipelineError, SourceError
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.pipeline.streaming import ResultStream
 from kpviewer.pipeline_status import PipelineState, StopReason
 from kpviewer.runtime.buffers import BufferLease, PinnedPool
-from kpviewer.structures import Candidates, FrameResult, GroundTruth, ImageArray, Thresholds
+from kpviewer.structures import Candidates, FrameResult, ImageArray, Thresholds
 
 PROCESS = PipelineOptions(lossless=True, pace=False, hold_at_end=False)
 
@@ -280,13 +281,7 @@ def test_an_engine_that_asks_for_pinned_memory_gets_it(make_pipeline, monkeypatc
 
 
 def test_the_error_is_computed_if_there_is_ground_truth(make_pipeline):
-    ground_truth = GroundTruth(
-        np.array([[0, 0, 10, 10]], np.float32),
-        np.zeros(1, np.int64),
-        np.zeros((1, 0, 2), np.float32),
-        np.zeros((1, 0), np.bool_),
-        np.zeros(1, np.bool_),
-    )
+    ground_truth = objects([[0, 0, 10, 10]])
     pipeline = make_pipeline(FakeSource(2, ground_truth=ground_truth), FakeEngine(), PROCESS)
     collector = collect(pipeline)
     pipeline.start()

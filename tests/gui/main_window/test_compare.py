@@ -11,6 +11,7 @@ from PyQt6.QtCore import QPointF, Qt
 from PyQt6.QtGui import QAction, QColor, QGuiApplication, QImage
 from PyQt6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
+from sample_results import objects
 
 from kpviewer.errors import PipelineError
 from kpviewer.gui.controllers.view_state import ViewState
@@ -241,13 +242,7 @@ def test_error_plot_shows_the_difference_without_ground_truth(qtbot, window):
 
 
 def test_error_plot_prefers_the_ground_truth(qtbot, open_window, engines):
-    ground_truth = GroundTruth(
-        np.array([[0, 0, 10, 10]], np.float32),
-        np.zeros(1, np.int64),
-        np.zeros((1, 0, 2), np.float32),
-        np.zeros((1, 0), np.bool_),
-        np.zeros(1, np.bool_),
-    )
+    ground_truth = objects([[0, 0, 10, 10]])
     load = lambda name, _device, _size: engines[name]  # noqa: E731
     window = open_window(
         FakeSource(300, ground_truth=ground_truth), load_engine=load, compare="two"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from fakes import FAKE_SPEC
 from pytestqt.qtbot import QtBot
+from sample_results import objects
 
 from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
 from kpviewer.gui.scanning import calculation
@@ -50,13 +51,7 @@ def candidates(index: int, classes: int = 1) -> Candidates:
 
 
 def ground_truth(class_id: int = 0) -> GroundTruth:
-    return GroundTruth(
-        np.array([[0, 0, 10, 10]], np.float32),
-        np.array([class_id]),
-        np.zeros((1, 0, 2), np.float32),
-        np.zeros((1, 0), np.bool_),
-        np.zeros(1, np.bool_),
-    )
+    return objects([[0, 0, 10, 10]], [class_id])
 
 
 def result(index: int, **changes: object) -> FrameResult:

@@ -45,22 +45,14 @@ def test_after_a_reset_the_next_frame_is_due_at_once():
     assert pacer.due_ns(3.0, 70 * MS, 1.0) == 70 * MS
 
 
-def test_a_small_delay_is_caught_up():
+@pytest.mark.parametrize(("late_ms", "due_ms"), [(150, 80), (900, 900)], ids=["small", "long"])
+def test_a_small_delay_is_caught_up_and_a_long_one_is_not(late_ms, due_ms):
     pacer = Pacer()
     played(pacer, [0, 40])
-    due_ns = pacer.due_ns(0.080, 150 * MS, 1.0)
+    due_ns = pacer.due_ns(0.080, late_ms * MS, 1.0)
     pacer.shown(0.080, due_ns)
-    assert due_ns == 80 * MS
-    assert pacer.due_ns(0.120, 151 * MS, 1.0) == 120 * MS
-
-
-def test_a_long_delay_is_not_caught_up():
-    pacer = Pacer()
-    played(pacer, [0, 40])
-    due_ns = pacer.due_ns(0.080, 900 * MS, 1.0)
-    pacer.shown(0.080, due_ns)
-    assert due_ns == 900 * MS
-    assert pacer.due_ns(0.120, 901 * MS, 1.0) == 940 * MS
+    assert due_ns == due_ms * MS
+    assert pacer.due_ns(0.120, (late_ms + 1) * MS, 1.0) == (due_ms + 40) * MS
 
 
 @pytest.mark.parametrize(

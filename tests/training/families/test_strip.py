@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sample_results import objects
 
 from kpviewer.annotations.formats.voc.reader import read_voc
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.models.networks.grid import STRIP_SPEC, build_strip_grid
 from kpviewer.sources.opencv import cv2
-from kpviewer.structures import GroundTruth
 from kpviewer.training.data.datasets import IGNORED, PADDED
 from kpviewer.training.families.strip import ImageOptions, StripObjective, spec_for
 from kpviewer.training.losses.grid import GridLossOptions
@@ -42,13 +42,7 @@ def dotted(tmp_path: Path) -> AnnotationSet:
 
 def annotated(path: Path, xyxy: np.ndarray) -> AnnotatedImage:
     count = len(xyxy)
-    targets = GroundTruth(
-        xyxy.astype(np.float32),
-        np.arange(count),
-        np.zeros((count, 0, 2), np.float32),
-        np.zeros((count, 0), np.bool_),
-        np.zeros(count, np.bool_),
-    )
+    targets = objects(xyxy, np.arange(count))
     labelled = np.zeros((count, 0), np.bool_)
     return AnnotatedImage(path, (224, 128), targets, "", np.zeros(count, np.bool_), labelled, 0)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from fakes import FAKE_SPEC, FakeSource
 from PyQt6.QtCore import Qt
+from sample_results import objects
 
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.scanning.scan import ScanState
@@ -27,13 +28,7 @@ F1_OVER_04 = 4 / 6
 
 
 def ground_truth_at_zero(class_id: int = 0) -> GroundTruth:
-    return GroundTruth(
-        np.array([[0, 0, 10, 10]], np.float32),
-        np.array([class_id]),
-        np.zeros((1, 0, 2), np.float32),
-        np.zeros((1, 0), np.bool_),
-        np.zeros(1, np.bool_),
-    )
+    return objects([[0, 0, 10, 10]], [class_id])
 
 
 def shown_index(window: MainWindow) -> int | None:

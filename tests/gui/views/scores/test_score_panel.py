@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QPushButton, QScrollArea
+from sample_results import objects
 
 from kpviewer.gui.views.scores.charts import BarPlot, HeatTable
 from kpviewer.gui.views.scores.details_panel import confusion_dialog
@@ -26,7 +27,7 @@ from kpviewer.scanning.scores import Recall, ScanScores
 from kpviewer.scanning.selection import survivors
 from kpviewer.scanning.signs import Kind
 from kpviewer.scanning.suspects import Suspect
-from kpviewer.structures import Candidates, FrameError, GroundTruth, Thresholds
+from kpviewer.structures import Candidates, FrameError, Thresholds
 
 LEFT = Qt.MouseButton.LeftButton
 FRAMES = 5
@@ -46,13 +47,7 @@ def scores(*frames: Candidates, thresholds: Thresholds | None = None, more: int 
     """Scores of frames, of which each has a cat; ``more`` frames with one weren't scanned."""
     thresholds = thresholds or Thresholds()
     scanned = [ScannedFrame(index, index / 10, each) for index, each in enumerate(frames)]
-    cat = GroundTruth(
-        np.array([[0, 0, 20, 20]], np.float32),
-        np.zeros(1, np.int64),
-        np.zeros((1, 0, 2), np.float32),
-        np.zeros((1, 0), np.bool_),
-        np.zeros(1, np.bool_),
-    )
+    cat = objects([[0, 0, 20, 20]])
     truth = ground_truth_columns(dict.fromkeys(range(len(frames) + more), cat))
     found = survivors(columns_of(scanned, 2, 0, 0.05), thresholds)
     return Scorer().score([found], truth, thresholds)

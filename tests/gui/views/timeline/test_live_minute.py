@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fakes import FakeSource
+from sample_results import detections
 
 from kpviewer.gui.views.timeline.bar import TimelineBar
 from kpviewer.gui.views.timeline.lane_values import SLOTS, LiveMinute
@@ -27,13 +28,7 @@ SECOND = 1_000_000_000
 
 def result(at_s: float, scores: tuple[float, ...], *, has_model: bool = True, second=None):
     count = len(scores)
-    found = Detections(
-        np.zeros((count, 4), np.float32),
-        np.array(scores, np.float32),
-        np.zeros(count, np.int64),
-        np.zeros((count, 0, 2), np.float32),
-        np.zeros((count, 0), np.float32),
-    )
+    found = detections(np.zeros((count, 4), np.float32), scores)
     frame = Frame(0, round(at_s * SECOND), None, np.zeros((2, 2, 3), np.uint8))
     return FrameResult(
         frame, Candidates.empty(), found, StageTimings(), has_model=has_model, second=second

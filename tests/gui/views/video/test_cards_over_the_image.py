@@ -5,21 +5,16 @@ from itertools import combinations
 import numpy as np
 import pytest
 from PyQt6.QtWidgets import QWidget
+from sample_results import detections
 
 from kpviewer.gui.views.video.signs import RecordingState
 from kpviewer.gui.views.video.state_card import Card
 from kpviewer.gui.views.video.video_view import VideoView
 from kpviewer.gui.widgets.card_layout import Place
 from kpviewer.gui.widgets.notice_line import FloatingNotice, Notice
-from kpviewer.structures import Candidates, Detections, Frame, FrameResult, StageTimings
+from kpviewer.structures import Candidates, Frame, FrameResult, StageTimings
 
-LOW_LEFT = Detections(
-    np.array([[20, 380, 120, 470]], np.float32),
-    np.array([0.9], np.float32),
-    np.array([0]),
-    np.zeros((1, 0, 2), np.float32),
-    np.zeros((1, 0), np.float32),
-)
+LOW_LEFT = detections([[20, 380, 120, 470]])
 NOTICE = Notice("Nothing found for 5 s. " * 3, (("a", "Lower confidence"), ("b", "Other model…")))
 
 
