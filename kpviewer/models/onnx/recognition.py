@@ -23,6 +23,9 @@ from kpviewer.models.onnx.families.naming import own_names
 from kpviewer.models.onnx.graph import Graph
 from kpviewer.models.onnx.saved import saved_description
 
+_MOST_OF_ROWS = 7
+"""Numbers of a detection: image, corners, score and class."""
+
 
 def describe(path: Path, facts: FileFacts, layout: str | None = None) -> Recognised:
     """Return the description of an ONNX file: saved for it, else shipped, else by a family.
@@ -148,7 +151,7 @@ def _without_boxes(facts: FileFacts) -> str | None:
     (shape,) = shapes
     if len(shape) == 4 and 1 not in shape[1:3]:
         return "maps, as of keypoints or masks"
-    if len(shape) == 2 and shape[0] in batches:
+    if len(shape) == 2 and shape[0] in batches and (shape[1] or 0) > _MOST_OF_ROWS:
         return "one row of numbers, as of a classifier or of landmarks in a crop"
     return None
 
