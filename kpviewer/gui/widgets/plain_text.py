@@ -17,6 +17,14 @@ WORD_PX = 96
 """Width that a label of several lines has at least for a word; longer ones lose their middle."""
 
 
+_HALF_WIDTH = {0xFEE0 + each: each for each in range(ord("!"), ord("~") + 1)}
+
+
+def half_width(text: str) -> str:
+    """Return a typed text in ASCII where it is in full width, as Chinese keyboards write signs."""
+    return text.translate(_HALF_WIDTH)
+
+
 class Label(QLabel):
     """Label without markup. Every label of the window is one.
 

@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QSlider, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.layouts import grid_of
-from kpviewer.gui.widgets.plain_text import Label
+from kpviewer.gui.widgets.plain_text import Label, half_width
 
 WIDTH = 60
 _STEP, _DECIMALS = 0.01, 3
@@ -33,7 +33,7 @@ class ShareBox(QDoubleSpinBox):
 
     def validate(self, text: str | None, position: int) -> tuple[QValidator.State, str, int]:
         """Accept shares with a point or a comma, and percentages."""
-        text = text or ""
+        text = half_width(text or "")
         if read_share(text) is not None or self._is_special(text):
             state = QValidator.State.Acceptable
         elif _TYPED.fullmatch(text) or self._begins_special(text):

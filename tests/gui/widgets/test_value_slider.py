@@ -2,7 +2,7 @@
 
 import pytest
 from PyQt6.QtCore import QLocale, QPoint, QPointF, Qt
-from PyQt6.QtGui import QWheelEvent
+from PyQt6.QtGui import QInputMethodEvent, QWheelEvent
 from PyQt6.QtWidgets import QApplication
 
 from kpviewer.gui.widgets.value_slider import ValueSlider
@@ -102,6 +102,17 @@ def test_a_share_is_read_as_people_write_it_in_every_locale(qtbot, themes, typed
     qtbot.keyClick(slider.box, Qt.Key.Key_Return)
     assert slider.value() == pytest.approx(0.3)
     assert slider.box.text() == "0.300"
+
+
+@pytest.mark.parametrize("typed", ["\uff10\uff0e3", "0\uff0c3"])
+def test_signs_of_chinese_keyboards_are_read(qtbot, slider, typed):
+    slider.box.selectAll()
+    for sign in typed:  # keyClicks can't send them
+        event = QInputMethodEvent()
+        event.setCommitString(sign)
+        QApplication.sendEvent(slider.box, event)
+    qtbot.keyClick(slider.box, Qt.Key.Key_Return)
+    assert slider.value() == pytest.approx(0.3)
 
 
 @pytest.mark.parametrize("typed", ["", ".", "%", "250", "-", "abc"])

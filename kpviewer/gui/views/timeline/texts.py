@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpviewer.gui.language import tr
+from kpviewer.gui.widgets.plain_text import half_width
 from kpviewer.structures import StreamInfo
 
 FALLBACK_FPS = 30.0
@@ -118,7 +119,7 @@ def typed_frame(text: str, times: FrameTimes, first_number: int = 0) -> int | No
     ``h:mm:ss`` are times, and a number with ``%`` is a share of the source. Frames after the end
     are the last one. A comma may separate the decimals, unless it groups the digits as in 1,203.
     """
-    text = "".join(text.split())
+    text = half_width("".join(text.split()))
     text = text.replace(",", "" if _GROUPED.fullmatch(text) else ".")
     share = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)%", text)
     clock = _CLOCK.fullmatch(text)

@@ -29,6 +29,8 @@ def film(frames: int = 3900, fps: float = 30.0, duration_s: float | None = None)
         ("48,1", 1443),
         ("48.", 1440),
         ("0:48.1", 1443),
+        ("\uff10\uff1a48\uff0e1", 1443),  # as Chinese keyboards write it
+        ("12\uff05", 468),
         ("00:48", 1440),
         ("0:02:00", 3600),
         ("1:00:00", 3899),  # after the end
