@@ -195,6 +195,19 @@ def test_error_in_the_status_bar_follows_the_slider_on_a_paused_image(qtbot, ope
     qtbot.waitUntil(lambda: "error –" in texts())
 
 
+def test_a_result_selected_before_the_slider_moved_is_shown_at_its_position(qtbot, open_window):
+    window = open_window()
+    wait_for_boxes(qtbot, window)
+    pause(qtbot, window)
+    late = window.view.result()
+    late.frame.retain()
+    window.side_panel.thresholds.choose_confidence(1.0)
+    window.session.pipeline.latest.put(late)
+    taken = window.session.take_result()
+    assert (len(late.detections), len(taken.detections)) == (2, 0)
+    taken.frame.release()
+
+
 def one_target() -> GroundTruth:
     return objects([[0, 0, 10, 10]])
 

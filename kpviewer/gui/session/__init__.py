@@ -26,6 +26,7 @@ from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.protocols import doubt_about, takes_seconds
 from kpviewer.pipeline.results.comparing import SecondModel
+from kpviewer.pipeline.results.reselecting import reselected
 from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.pipeline_status import PipelineState
 from kpviewer.sources.base import FrameSource, is_folder
@@ -190,7 +191,13 @@ class Session(AnySession):
         self._start_next()
         result = self.pipeline.latest.take() if self.pipeline is not None else None
         self._has_frames = self._has_frames or result is not None
-        return result
+        engine = self.engine
+        if result is None or engine is None or result.spec is not engine.spec:
+            return result
+        if result.thresholds == self._thresholds:
+            return result
+        # It was selected before a slider moved, and may be the last for as long as it is paused.
+        return reselected(result, self._thresholds, engine.spec, self.second)
 
     def close(self) -> None:
         """Stop everything and wait for it in bounded time; threads that hang are abandoned."""
