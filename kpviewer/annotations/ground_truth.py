@@ -6,7 +6,6 @@ import contextlib
 import copy
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TypeAlias
 
@@ -177,9 +176,7 @@ class AnnotationGroundTruth:
 
 
 def _in_px(shares: GroundTruth, size_wh: tuple[int, int]) -> GroundTruth:
-    sides = np.array(size_wh, np.float32)
-    keypoints_xy = shares.keypoints_xy * sides
-    return replace(shares, xyxy=shares.xyxy * np.tile(sides, 2), keypoints_xy=keypoints_xy)
+    return shares.scaled(np.array(size_wh, np.float32))
 
 
 def _targets(annotations: AnnotationSet) -> dict[int, GroundTruth]:

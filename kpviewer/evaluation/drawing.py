@@ -4,7 +4,6 @@ Main thread only: text requires an application object, which is made if there is
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -69,9 +68,8 @@ def draw_on(
         within_px: largest distance of a match before scaling, px; None: matches are by IoU.
     """
     ensure_gui_application()
-    scale = np.float32(factor)
-    targets = replace(targets, xyxy=targets.xyxy * scale, keypoints_xy=targets.keypoints_xy * scale)
-    shown = replace(shown, xyxy=shown.xyxy * scale, keypoints_xy=shown.keypoints_xy * scale)
+    factors = np.full(2, factor, np.float32)
+    targets, shown = targets.scaled(factors), shown.scaled(factors)
     frame = Frame(0, 0, None, bgr, ground_truth=targets)
     nothing = Candidates.empty(len(spec.class_names), shown.keypoints_xy.shape[1])
     reach = None if within_px is None else within_px * factor

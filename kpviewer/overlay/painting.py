@@ -31,7 +31,7 @@ from kpviewer.overlay.marks import (
 )
 from kpviewer.overlay.outlines import Dashes, paint_dashed, paint_outlines
 from kpviewer.overlay.palette import WHITE
-from kpviewer.overlay.polygons import paint_polygons
+from kpviewer.overlay.polygons import paint_dashed_polygons, paint_polygons
 from kpviewer.overlay.privacy import hidden_image
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.sources.opencv import cv2
@@ -101,7 +101,7 @@ def paint_overlay(
             paint_skeletons(painter, points, opacities, detections.class_ids, style)
         shown = ground_truth if style.ground_truth else None
         if shown is not None and style.boxes:
-            _paint_true_boxes(painter, map_boxes(shown.xyxy, transform), style, bounds)
+            _paint_true_boxes(painter, shown, style, transform, bounds)
         if style.landmarks:
             errors = None
             if shown is not None:
@@ -131,14 +131,21 @@ def _paint_found(
 
 
 def _paint_true_boxes(
-    painter: QPainter, boxes: FloatArray, style: OverlayStyle, bounds: QRectF
+    painter: QPainter,
+    shown: GroundTruth,
+    style: OverlayStyle,
+    transform: QTransform,
+    bounds: QRectF,
 ) -> None:
     """Paint dashed boxes without a class colour, unlike those of predictions."""
     width = _GROUND_TRUTH_PX * style.scale * style.lines
     on, off = (width * each for each in _DASHES)
     dashes = Dashes(WHITE, width, on, off, OPAQUE_HALO, HALO_PX * style.scale)
+    if shown.outlines_xy is not None:
+        paint_dashed_polygons(painter, map_xy(shown.outlines_xy, transform), dashes)
+        return
     inside = np.array((width, width, -width, -width)) / 2
-    paint_dashed(painter, boxes + inside, dashes, bounds)
+    paint_dashed(painter, map_boxes(shown.xyxy, transform) + inside, dashes, bounds)
 
 
 def detection_at(detections: Detections, x: float, y: float) -> int | None:

@@ -15,6 +15,7 @@ from kpviewer.overlay.palette import class_color
 if TYPE_CHECKING:
     from PyQt6.QtGui import QPainter
 
+    from kpviewer.overlay.outlines import Dashes
     from kpviewer.overlay.style import OverlayStyle
     from kpviewer.structures import FloatArray, IntArray
 
@@ -40,10 +41,9 @@ def paint_polygons(
         is_filled: whether the inside is tinted.
     """
     halo = QColor(*OPAQUE_HALO)
-    near = np.clip(outlines, -_FAR_PX, _FAR_PX).tolist()
-    widths = box_widths(len(near), style).tolist()
-    for row in reversed(range(len(near))):
-        polygon = QPolygonF([QPointF(x, y) for x, y in near[row]])
+    polygons = _polygons(outlines)
+    widths = box_widths(len(polygons), style).tolist()
+    for row, polygon in reversed(list(enumerate(polygons))):
         color = QColor(*class_color(int(class_ids[row])))
         if is_filled:
             tint = QColor(color)
@@ -55,3 +55,19 @@ def paint_polygons(
         pen = flat_pen(color, widths[row])
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin if is_filled else Qt.PenJoinStyle.MiterJoin)
         with_halo(painter, pen, style, partial(painter.drawPolygon, polygon), halo)
+
+
+def paint_dashed_polygons(painter: QPainter, outlines: FloatArray, dashes: Dashes) -> None:
+    """Paint (N, V, 2) dashed outlines in the painter's pixels, each above a solid halo."""
+    pen = flat_pen(QColor(*dashes.color), dashes.width)
+    halo = flat_pen(QColor(*dashes.halo), dashes.width + 2 * dashes.halo_px)
+    pen.setDashPattern([dashes.on / dashes.width, dashes.off / dashes.width])
+    for each in (halo, pen):
+        painter.setPen(each)
+        for polygon in _polygons(outlines):
+            painter.drawPolygon(polygon)
+
+
+def _polygons(outlines: FloatArray) -> list[QPolygonF]:
+    near = np.clip(outlines, -_FAR_PX, _FAR_PX).tolist()
+    return [QPolygonF([QPointF(x, y) for x, y in corners]) for corners in near]

@@ -72,10 +72,12 @@ class Turn:
         if self.is_mirrored:
             return None
         corners = self._rotated(ground_truth.xyxy.reshape(-1, 2, 2), size_wh)
+        outlines = ground_truth.outlines_xy
         return replace(
             ground_truth,
             xyxy=np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1),
             keypoints_xy=self._rotated(ground_truth.keypoints_xy, size_wh),
+            outlines_xy=None if outlines is None else self._rotated(outlines, size_wh),
         )
 
     def _rotated(self, xy: FloatArray, size_wh: tuple[int, int]) -> FloatArray:

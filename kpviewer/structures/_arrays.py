@@ -32,6 +32,16 @@ def taken(value: Any, rows: IntArray | BoolArray) -> dict[str, Any]:
     return {name: array[rows] for name, array in arrays_of(value).items()}
 
 
+def scaled(value: Any, factors: FloatArray) -> dict[str, Any]:
+    """Return the coordinates of a dataclass times (2,) factors, by field."""
+    found = arrays_of(value)
+    fields_of_points = (name for name in found if name == "xyxy" or name.endswith("_xy"))
+    return {
+        name: (found[name] * np.tile(factors, found[name].shape[-1] // 2)).astype(np.float32)
+        for name in fields_of_points
+    }
+
+
 def joined(values: Sequence[Any]) -> dict[str, Any]:
     """Return the arrays that all of some dataclasses have, one behind the other, by field."""
     every = [arrays_of(value) for value in values]

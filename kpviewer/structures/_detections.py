@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import kpviewer
-from kpviewer.structures._arrays import BoolArray, FloatArray, IntArray, check, no_rows, taken
+from kpviewer.structures._arrays import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    check,
+    no_rows,
+    scaled,
+    taken,
+)
 
 if TYPE_CHECKING:
     import supervision
@@ -143,6 +151,10 @@ class Detections:
         """Return some of the detections, by index or by mask."""
         trails = self.trails and tuple(self.trails[row] for row in np.arange(len(self))[rows])
         return replace(self, **taken(self, rows), trails=trails)
+
+    def scaled(self, factors: FloatArray) -> Detections:
+        """Return the detections of an image that was scaled by (2,) factors, without trails."""
+        return replace(self, **scaled(self, factors), trails=None)
 
     def to_supervision(self, class_names: Sequence[str] = ()) -> supervision.Detections:
         """Return the detections as an object of the package ``supervision``.

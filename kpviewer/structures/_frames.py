@@ -16,6 +16,7 @@ from kpviewer.structures._arrays import (
     check,
     joined,
     no_rows,
+    scaled,
     taken,
 )
 
@@ -71,6 +72,8 @@ class GroundTruth:
     mask_areas: FloatArray | None = None
     """(N,) areas of the objects, px^2, where the annotations state them; None: those of the boxes
     count."""
+    outlines_xy: FloatArray | None = None
+    """(N, V, 2) corners of the objects, px, to be drawn; None: those of the boxes."""
 
     def __post_init__(self) -> None:
         count, points = len(self.xyxy), self.keypoints_xy.shape[1]
@@ -81,6 +84,8 @@ class GroundTruth:
         check("difficult", self.difficult, (count,), np.bool_)
         if self.mask_areas is not None:
             check("mask_areas", self.mask_areas, (count,), np.float32)
+        if self.outlines_xy is not None:
+            check("outlines_xy", self.outlines_xy, (count, "V", 2), np.float32)
 
     def __len__(self) -> int:
         return len(self.xyxy)
@@ -116,6 +121,10 @@ class GroundTruth:
     def take(self, rows: IntArray | BoolArray) -> GroundTruth:
         """Return some of the objects, by index or by mask."""
         return replace(self, **taken(self, rows))
+
+    def scaled(self, factors: FloatArray) -> GroundTruth:
+        """Return the objects of an image that was scaled by (2,) factors, without mask areas."""
+        return replace(self, **scaled(self, factors), mask_areas=None)
 
     def with_keypoints(self, columns: Sequence[int]) -> GroundTruth:
         """Return the objects with other keypoints, by index; -1 for one that isn't labelled."""

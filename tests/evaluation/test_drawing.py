@@ -37,6 +37,21 @@ def test_centres_within_the_distance_are_drawn_as_matched_at_every_scale():
     assert (near != by_iou).any()
 
 
+def test_outlines_are_scaled_with_the_image():
+    diamond = np.array([[[150, 50], [250, 150], [150, 250], [50, 150]]], np.float32)
+    found = replace(detections([(50, 50, 250, 250)]), outlines_xy=diamond)
+    truth = replace(ground_truth((50, 50, 250, 250), (150, 150)), outlines_xy=diamond)
+    bgr = np.full((200, 200, 3), GREY, np.uint8)
+    small = replace(found, xyxy=found.xyxy / 2, outlines_xy=diamond / 2)
+    true = replace(truth, xyxy=truth.xyxy / 2, outlines_xy=diamond / 2)
+    true = replace(true, keypoints_xy=truth.keypoints_xy / 2)
+    halved, already = (
+        draw_on(bgr, *given, SPEC) for given in ((0.5, truth, found), (1.0, true, small))
+    )
+    assert (halved == already).all()
+    assert (halved[50, 100 - 3 : 100 + 50] != GREY).any(), "a side of the diamond"
+
+
 def test_a_low_image_has_no_legend_over_its_marks():
     truth = ground_truth((10.0, 5.0, 40.0, 35.0), (25, 20))
     low, high = (

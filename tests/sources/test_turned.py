@@ -76,6 +76,13 @@ def test_ground_truth_turns_with_the_image(degrees):
     assert {tuple(pixel) for pixel in inside} == {tuple(IMAGE[0, 1]), tuple(IMAGE[0, 2])}
 
 
+def test_rotated_boxes_turn_with_the_image():
+    corners = np.array([[[1, 0], [3, 1], [2, 3], [0, 2]]], np.float32)
+    truth = replace(ground_truth((0, 0, 3, 3), (1, 1)), outlines_xy=corners)
+    turned = Turn(90).ground_truth(truth, (8, 5))  # (x, y) lies at (5 - y, x) then
+    assert turned.outlines_xy.tolist() == [[[5, 1], [4, 3], [2, 2], [3, 0]]]
+
+
 def test_mirrored_frames_have_no_ground_truth():
     source = TurnedSource(OneImage(), lambda _info: Turn(90, is_mirrored=True))
     source.open()

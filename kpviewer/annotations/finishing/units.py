@@ -66,6 +66,7 @@ def _multiplied(image: AnnotatedImage, size_wh: tuple[int, int]) -> AnnotatedIma
     xyxy = targets.xyxy if _is_whole(image) else targets.xyxy * np.tile(sides, 2)
     keypoints_xy = targets.keypoints_xy * sides
     targets = replace(targets, xyxy=xyxy, keypoints_xy=keypoints_xy, mask_areas=None)
+    targets = replace(targets, outlines_xy=None)  # in px
     return replace(image, targets=targets)
 
 

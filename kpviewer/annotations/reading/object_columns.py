@@ -17,7 +17,8 @@ from kpviewer.annotations.limits import (
 from kpviewer.annotations.problems import STRICT, Problem, Problems, box_problem
 from kpviewer.annotations.reading.values import Location
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.structures import BoolArray, GroundTruth
+from kpviewer.geometry import box_outlines
+from kpviewer.structures import BOX_CORNERS, BoolArray, FloatArray, GroundTruth, IntArray
 
 COVERED, VISIBLE = 1, 2
 """Visibility flags of a keypoint; 0 means that its position is unknown."""
@@ -57,6 +58,8 @@ class ObjectColumns:
         self._flags = array("b")
         self._areas = array("f")
         self._points = array("f")
+        self._outlined = array("q")
+        self._outlines = array("f")
         self._no_points = bytes(4 * 3 * keypoints)
         self._heads: list[ImageHead] = []
         self.least_visible = VISIBLE
@@ -137,6 +140,16 @@ class ObjectColumns:
         """State the area of the mask of the last object, px^2; 0 if it isn't known."""
         self._areas[-1] = area
 
+    def set_outline(self, corners: Sequence[float]) -> None:
+        """State x and y of the four corners of the last object, px; none: it isn't rotated."""
+        if corners:
+            self._outlined.append(len(self._rows) - 1)
+            self._outlines.extend(corners)
+
+    def forget_outlines(self) -> None:
+        """Leave out all outlines."""
+        del self._outlined[:], self._outlines[:]
+
     def in_named_classes(self, keypoint_names: tuple[str, ...] = ()) -> AnnotationSet:
         """Return the set, its classes being those of ``classes``, in alphabetical order."""
         names, new_ids = self.classes.in_order()
@@ -165,6 +178,7 @@ class ObjectColumns:
             np.asarray(points[..., 2] >= self.least_visible, np.bool_),
             np.asarray(flags & 1, np.bool_),
         )
+        outlines = self._outlines_of(every.xyxy, order)
         stated = np.array(self._areas, np.float32)[order]
         areas = np.where(stated > 0, stated, every.areas) if stated.any() else None
         pseudo: BoolArray = np.asarray(flags & 2, np.bool_)
@@ -183,6 +197,7 @@ class ObjectColumns:
                         every.difficult[own],
                         head.coco_id,
                         mask_areas=None if areas is None else areas[own],
+                        outlines_xy=None if outlines is None else outlines[own],
                     ),
                     source=head.source,
                     pseudo=pseudo[own],
@@ -193,6 +208,17 @@ class ObjectColumns:
                 )
             )
         return tuple(images)
+
+    def _outlines_of(self, xyxy: FloatArray, order: IntArray) -> FloatArray | None:
+        """Return the (N, 4, 2) outlines of ordered boxes; None if none has one of its own."""
+        if not self._outlined:
+            return None
+        outlines = box_outlines(xyxy, BOX_CORNERS)
+        places = np.empty(len(order), np.int64)
+        places[order] = np.arange(len(order))
+        own = np.array(self._outlines, np.float32).reshape(-1, BOX_CORNERS, 2)
+        outlines[places[np.array(self._outlined, np.int64)]] = own
+        return outlines
 
 
 class ClassNumbers:

@@ -1,4 +1,4 @@
-"""Upright boxes around rotated ones, as CVAT exports them: the box before, with an angle beside it.
+"""Rotated boxes as CVAT exports them: the box before, with an angle beside it.
 
 In COCO files the angle is ``attributes.rotation`` of the annotation, in VOC files the attribute
 ``rotation`` of the object: degrees clockwise around the centre of the box.
@@ -17,7 +17,9 @@ from kpviewer.errors import DatasetError
 Box = tuple[float, float, float, float]
 
 
-def upright_box(xyxy: Sequence[float], rotation: Any, where: Location, problems: Problems) -> Box:
+def rotated_box(
+    xyxy: Sequence[float], rotation: Any, where: Location, problems: Problems
+) -> tuple[Box, list[float]]:
     """Return the smallest upright box around a rotated one, and warn that it is larger.
 
     Args:
@@ -25,17 +27,24 @@ def upright_box(xyxy: Sequence[float], rotation: Any, where: Location, problems:
         rotation: angle as written, degrees; anything but a number is none.
         where: location of the box.
         problems: collector of the warning.
+
+    Returns:
+        The upright box, and x and y of the four corners, px; no corners if nothing is rotated.
     """
     left, top, right, bottom = xyxy
     degrees = 0.0
     with contextlib.suppress(DatasetError):
         degrees = number(rotation, "rotation", where)
     if not degrees % 180:
-        return left, top, right, bottom
+        return (left, top, right, bottom), []
     problems.append(Problem(ROTATED, str(where), is_error=False))
-    cos, sin = abs(math.cos(math.radians(degrees))), abs(math.sin(math.radians(degrees)))
-    half_width, half_height = (right - left) / 2, (bottom - top) / 2
-    x, y = left + half_width, top + half_height
-    across = half_width * cos + half_height * sin
-    down = half_width * sin + half_height * cos
-    return x - across, y - down, x + across, y + down
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    middle_x, middle_y = (left + right) / 2, (top + bottom) / 2
+    before = [
+        (x - middle_x, y - middle_y)
+        for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))
+    ]
+    xs = [middle_x + x * cos - y * sin for x, y in before]
+    ys = [middle_y + x * sin + y * cos for x, y in before]
+    corners = [value for corner in zip(xs, ys, strict=True) for value in corner]
+    return (min(xs), min(ys), max(xs), max(ys)), corners

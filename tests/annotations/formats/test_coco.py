@@ -114,6 +114,23 @@ def test_boxes_that_cvat_rotated_become_upright(written, degrees, expected):
     assert read.images[0].targets.xyxy[0].tolist() == [0, 15, 50, 65]
 
 
+def test_boxes_that_cvat_rotated_keep_their_corners(written):
+    value = document()
+    value["annotations"][0]["attributes"] = {"rotation": 45}  # of 30 x 40 px around (25, 40)
+    targets = read_coco(written(value)).images[0].targets
+    long, short = 35 / 2**0.5, 5 / 2**0.5
+    corners = [
+        [25 + short, 40 - long],
+        [25 + long, 40 - short],
+        [25 - short, 40 + long],
+        [25 - long, 40 + short],
+    ]
+    np.testing.assert_allclose(targets.outlines_xy[0], corners, atol=1e-3)
+    left, top, right, bottom = targets.xyxy[1]
+    box = [[left, top], [right, top], [right, bottom], [left, bottom]]
+    np.testing.assert_array_equal(targets.outlines_xy[1], box)
+
+
 def test_flags_distinguish_labelled_points_from_visible_ones(written):
     first = read_coco(written(document())).images[0]
     assert first.targets.keypoints_visible.tolist() == [[True, False, False], [False] * 3]

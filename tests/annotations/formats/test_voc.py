@@ -109,6 +109,8 @@ def test_boxes_that_cvat_rotated_become_upright(tmp_path):
     (tmp_path / "a.jpg").touch()
     read = read_voc(tmp_path)
     assert read.images[0].targets.xyxy.tolist() == [[5, 25, 45, 55]]
+    corners = [[45, 25], [45, 55], [5, 55], [5, 25]]  # the upper left one comes first
+    np.testing.assert_allclose(read.images[0].targets.outlines_xy, [corners], atol=1e-4)
 
 
 def test_rotated_boxes_of_rolabelimg_become_upright(tmp_path):

@@ -190,6 +190,19 @@ def test_polygons_become_boxes_and_a_score_is_not_read(tmp_path):
     np.testing.assert_allclose(boxes, [[20, 20, 120, 90], [50, 25, 150, 75]], atol=1e-4)
 
 
+def test_rotated_boxes_keep_their_corners(tmp_path):
+    corners = [[90, 40], [106, 50], [90, 60], [-4, 50]]  # px: a corner may lie outside
+    shares = " ".join(f"{x / WIDTH} {y / HEIGHT}" for x, y in corners)
+    text = f"0 0.5 0.5 0.5 0.5\n0 {shares}\n"
+    targets = one(tmp_path, text).images[0].targets
+    box = [[50, 25], [150, 25], [150, 75], [50, 75]]
+    np.testing.assert_allclose(targets.outlines_xy, [box, corners], atol=1e-4)
+    np.testing.assert_allclose(targets.xyxy[1], [0, 40, 106, 60], atol=1e-4)
+    assert one(tmp_path, "0 0.5 0.5 0.5 0.5\n").images[0].targets.outlines_xy is None
+    triangle = f"{text}0 0.1 0.2 0.6 0.3 0.5 0.9\n"  # so these are masks
+    assert one(tmp_path, triangle).images[0].targets.outlines_xy is None
+
+
 def test_sides_of_a_turned_photograph_are_swapped(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by 90 degrees to see it

@@ -26,7 +26,7 @@ from kpviewer.annotations.problems import (
 )
 from kpviewer.annotations.reading.image_search import ImageSearch, images_of_table
 from kpviewer.annotations.reading.object_columns import ImageHead, ObjectColumns
-from kpviewer.annotations.reading.rotation import upright_box
+from kpviewer.annotations.reading.rotation import rotated_box
 from kpviewer.annotations.reading.values import (
     EntryLocation,
     checked_flag,
@@ -161,9 +161,10 @@ def _read_objects(
                 )
             class_id = _class_id(record, classes, where)
             box = _box(record, where)
+            corners: list[float] = []
             if record.bbox:
                 areas.count(box, record.area, where)
-                box = _upright(box, record, where, problems)
+                box, corners = _upright(box, record, where, problems)
             points = _points(record.keypoints, len(classes.keypoint_names), where)
             if record.keypoints and not classes.keypoint_names:
                 problems.append(Problem(UNNAMED_POINTS, str(where), is_error=False))
@@ -177,6 +178,7 @@ def _read_objects(
                 flags = {"difficult": is_difficult, "pseudo": is_set(record.pseudo)}
                 columns.add(rows[image_id], box, class_id, points, **flags)
                 columns.set_mask_area(mask_area(record.area, box))
+                columns.set_outline(corners)
     if (problem := areas.problem()) is not None:
         problems.append(problem)
     for stranger in strangers:
@@ -211,12 +213,17 @@ def _box(record: Annotation, where: EntryLocation) -> Box:
     return left, top, left + width, top + height
 
 
-def _upright(box: Box, record: Annotation, where: EntryLocation, problems: Problems) -> Box:
-    """Return the box around a rotated one; a segmentation is rotated already, and its box is."""
+def _upright(
+    box: Box, record: Annotation, where: EntryLocation, problems: Problems
+) -> tuple[Box, list[float]]:
+    """Return the box around a rotated one, and its corners.
+
+    A segmentation is rotated already, and its box is: there are no corners then.
+    """
     attributes = record.attributes if isinstance(record.attributes, dict) else {}
     if not attributes.get("rotation") or segmentation_box(record, where) is not None:
-        return box
-    return upright_box(box, attributes["rotation"], where, problems)
+        return box, []
+    return rotated_box(box, attributes["rotation"], where, problems)
 
 
 def _points(raw: Any, count: int, where: EntryLocation) -> list[float]:

@@ -23,7 +23,7 @@ from kpviewer.annotations.problems import (
     Problems,
 )
 from kpviewer.annotations.reading.object_columns import ImageHead, ObjectColumns
-from kpviewer.annotations.reading.rotation import Box, upright_box
+from kpviewer.annotations.reading.rotation import Box, rotated_box
 from kpviewer.annotations.reading.values import EntryLocation, brief, image_size, is_set, number
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
@@ -104,10 +104,11 @@ class _Reading:
         image, where = self.objects.last_image, EntryLocation(xml, "object", position)
         box, rotation = _box(element, where)
         if self.objects.has_area(image, box, where):
-            box = upright_box(box, rotation, where, self._problems)
+            box, corners = rotated_box(box, rotation, where, self._problems)
             difficult = is_set(element.findtext("difficult"))
             name = self.objects.classes.number(_class_name(element, xml))
             self.objects.add(image, box, name, difficult=difficult)
+            self.objects.set_outline(corners)
 
 
 def _box(element: Element, where: EntryLocation) -> tuple[Box, float | str | None]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from kpviewer.annotations.reading.values import Location, checked_flag, number, shorten
 from kpviewer.errors import DatasetError
+from kpviewer.structures import BOX_CORNERS
 
 MAX_UNNAMED = 10_000
 """Largest number of classes if no list names them."""
@@ -42,6 +43,8 @@ class YoloObject:
     """Left, top, right, bottom."""
     corners: int = 0
     """Number of a polygon's corners; 0 for a box."""
+    outline: tuple[float, ...] = ()
+    """x and y of the corners of a rotated box; empty for others."""
     points: tuple[tuple[float, float, float], ...] = ()
     """x, y and visibility of each keypoint: 0 unknown, 1 covered, 2 visible; empty: unknown."""
 
@@ -108,7 +111,8 @@ def read_line(
         _shares(values, where, _REACH)
         shown = [min(max(value, 0.0), 1.0) for value in values]
         x, y = shown[::2], shown[1::2]
-        return YoloObject(name, (min(x), min(y), max(x), max(y)), len(x))
+        outline = tuple(values) if len(x) == BOX_CORNERS else ()
+        return YoloObject(name, (min(x), min(y), max(x), max(y)), len(x), outline)
     raise DatasetError(
         f"{where}: {len(words)} numbers aren't a box, polygon or pose. Points need kpt_shape in "
         "data.yaml."

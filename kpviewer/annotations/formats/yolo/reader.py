@@ -5,6 +5,7 @@ One line an object: its class, then centre and size of its box relative to the i
 Format: https://docs.ultralytics.com/datasets/pose/
 """
 
+import operator
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -22,9 +23,9 @@ from kpviewer.annotations.reading.values import EntryLocation, size_of_image
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.yolo_yaml import YoloNames
 from kpviewer.errors import DatasetError
+from kpviewer.structures import BOX_CORNERS
 
 LIMIT_MB = 16
-_CORNERS_OF_BOX = 4
 _MIN_POSES = 3
 """Smallest number of polygons that have as many corners by more than chance."""
 
@@ -115,6 +116,8 @@ class _Reading:
             box = [edge * side for edge, side in zip(found.edges, size_wh * 2, strict=True)]
             points = [each for x, y, seen in found.points for each in (x * width, y * height, seen)]
             self._objects.add(image, box, class_id, points)
+            sides = size_wh * BOX_CORNERS
+            self._objects.set_outline([*map(operator.mul, found.outline, sides)])
 
     def _class_id(self, word: str, where: EntryLocation) -> int:
         found = class_of(word, self._known, len(self._names.class_names), where)
@@ -131,6 +134,8 @@ class _Reading:
     def result(self) -> AnnotationSet:
         """Return the set."""
         names, new_ids = self._names.class_names, None
+        if not self._corners.keys() <= {0, BOX_CORNERS}:
+            self._objects.forget_outlines()  # of masks, of which a few have four corners
         if not names and len(self._objects.classes):
             names, new_ids = self._objects.classes.in_order()
         names = names or tuple(str(number) for number in range(self._most + 1))
@@ -148,7 +153,7 @@ class _Reading:
         """Yield a note if all polygons have as many corners, as poses look like."""
         boxes = self._corners.pop(0, 0)
         corners, count = self._corners.most_common(1)[0] if self._corners else (0, 0)
-        if len(self._corners) == 1 and corners != _CORNERS_OF_BOX and count >= _MIN_POSES:
+        if len(self._corners) == 1 and corners != BOX_CORNERS and count >= _MIN_POSES:
             who = f"all {count} objects" if not boxes else f"{count} objects beside {boxes} boxes"
             yield (
                 f"{who} have {2 * corners} numbers and are read as polygons. If they are poses, "
