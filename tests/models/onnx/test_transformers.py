@@ -107,11 +107,18 @@ def test_what_is_assumed_without_these_files_is_said(tmp_path):
         ("yolos", (1000, 100), (1328, 128)),
     ],
 )
-def test_the_shortest_side_of_an_image_is_scaled(tmp_path, kind, source_hw, expected):
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"size": {"shortest_edge": 800, "longest_edge": 1333}},
+        {"size": 800, "max_size": 1333},  # DetrFeatureExtractor, to transformers 4.26
+    ],
+)
+def test_the_shortest_side_of_an_image_is_scaled(tmp_path, kind, source_hw, expected, sizes):
     values = outputs([[3, -9, -9]], [[0.5] * 4])
     image = ("float32", ["N", 3, "H", "W"])
     path = graph_model(tmp_path / "m.onnx", {"pixel_values": image}, values)
-    detr(tmp_path, kind, size={"shortest_edge": 800, "longest_edge": 1333})
+    detr(tmp_path, kind, **sizes)
     box = letterbox_of(open_onnx(path).spec, source_hw)
     assert box.input_hw == box.resized_hw == expected
 

@@ -122,6 +122,8 @@ def _prepared(processor: Mapping[str, Any], *, is_open: bool) -> dict[str, Any]:
     table: dict[str, Any] = {}
     size = processor.get("size")
     sides = size if isinstance(size, dict) else {}
+    if not sides and "max_size" in processor:  # of the former feature extractors
+        sides = {"shortest_edge": size, "longest_edge": processor["max_size"]}
     if {"height", "width"} <= sides.keys():
         table["input"] = [sides["height"], sides["width"]]
     elif is_open and {"shortest_edge", "longest_edge"} <= sides.keys():  # keeps proportions
