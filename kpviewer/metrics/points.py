@@ -10,12 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpviewer.annotations.derived.classes import normalised_name
-from kpviewer.metrics.keypoint import (
-    KeypointScore,
-    distances,
-    keypoint_score,
-    normalisers,
-)
+from kpviewer.metrics.keypoint import KeypointScore, distances, keypoint_score, normalisers
 from kpviewer.structures import BoolArray, FloatArray, GroundTruth
 
 PCK_SHARE = 0.2

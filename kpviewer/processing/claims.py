@@ -18,12 +18,7 @@ from pathlib import Path
 from kpviewer.errors import RecordingError
 from kpviewer.processing.names import EVERY_ENDING
 from kpviewer.recording.disk import disk_call
-from kpviewer.recording.files import (
-    MOST_NAMES,
-    PART_SUFFIX,
-    no_name_error,
-    stem_for_endings,
-)
+from kpviewer.recording.files import MOST_NAMES, PART_SUFFIX, no_name_error, stem_for_endings
 from kpviewer.recording.reasons import reason_of
 from kpviewer.system.locks import is_held, lock
 from kpviewer.system.paths import remove

@@ -17,12 +17,7 @@ from kpviewer.recording.files import source_stem
 from kpviewer.recording.jobs import DiskJobs
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
-from kpviewer.recording.results import (
-    RESULT_FORMATS,
-    ResultHeader,
-    ResultWriter,
-    open_results,
-)
+from kpviewer.recording.results import RESULT_FORMATS, ResultHeader, ResultWriter, open_results
 from kpviewer.recording.segment import SegmentOptions
 from kpviewer.recording.space import SpaceLimits
 from kpviewer.recording.video import VideoOptions

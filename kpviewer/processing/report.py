@@ -7,11 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.evaluation.detections import (
-    SCORE_FLOOR,
-    DetectionScores,
-    score_images,
-)
+from kpviewer.evaluation.detections import SCORE_FLOOR, DetectionScores, score_images
 from kpviewer.evaluation.kind import Evaluated, EvaluationOptions
 from kpviewer.evaluation.kinds.detections import DetectionReport, failure_of
 from kpviewer.evaluation.kinds.grid import largest_distance

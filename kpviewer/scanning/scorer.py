@@ -12,12 +12,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from kpviewer.metrics.average_precision import AveragePrecision, size_of
-from kpviewer.metrics.curves import (
-    PrecisionRecall,
-    class_score,
-    curve_of_matches,
-    threshold_curves,
-)
+from kpviewer.metrics.curves import PrecisionRecall, class_score, curve_of_matches, threshold_curves
 from kpviewer.metrics.detection import MAX_CONFUSED
 from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED
 from kpviewer.metrics.multilabel import best_threshold

@@ -6,10 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kpviewer.metrics.average_precision import AveragePrecision
-from kpviewer.metrics.curves import (
-    PrecisionRecall,
-    class_score,
-)
+from kpviewer.metrics.curves import PrecisionRecall, class_score
 from kpviewer.scanning.frame_errors import ErrorSummary, EvaluatedFrame, FrameErrors, WorstBy
 from kpviewer.structures import FloatArray, IntArray, Thresholds
 

@@ -20,13 +20,7 @@ from numpy.typing import NDArray
 from kpviewer.geometry import sides_of
 from kpviewer.scanning.columns import CandidateColumns
 from kpviewer.scanning.suppression import Work, hard, soft
-from kpviewer.structures import (
-    BoolArray,
-    FloatArray,
-    IntArray,
-    NmsKind,
-    Thresholds,
-)
+from kpviewer.structures import BoolArray, FloatArray, IntArray, NmsKind, Thresholds
 
 SLICE = 1 << 17
 """Entries worked on at once, as far as a single frame has no more: they bound the memory."""

@@ -26,12 +26,7 @@ from kpviewer.image_files import (
 from kpviewer.sources.base import FrameSource, GroundTruthProvider
 from kpviewer.sources.devices.camera import Camera, CameraSource, list_cameras
 from kpviewer.sources.devices.screen import ScreenSource
-from kpviewer.sources.images.lists import (
-    fixed_folder,
-    folder_with_images,
-    images_among,
-    matching,
-)
+from kpviewer.sources.images.lists import fixed_folder, folder_with_images, images_among, matching
 from kpviewer.sources.images.source import ImagesSource, natural_order
 from kpviewer.sources.naming import (
     CameraName,

@@ -5,13 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kpviewer.sources.base import (
-    OPEN_TIMEOUT_S,
-    Allocate,
-    Captured,
-    FrameSource,
-    copy_into,
-)
+from kpviewer.sources.base import OPEN_TIMEOUT_S, Allocate, Captured, FrameSource, copy_into
 from kpviewer.sources.turn import Turn
 from kpviewer.sources.turning import turned
 from kpviewer.structures import ImageArray, StreamInfo

@@ -11,11 +11,7 @@ from sample_results import objects
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError, PipelineError, SourceError
 from kpviewer.evaluation import backends
-from kpviewer.evaluation.backends import (
-    BackendPlan,
-    chosen_backends,
-    compare_backends,
-)
+from kpviewer.evaluation.backends import BackendPlan, chosen_backends, compare_backends
 from kpviewer.pipeline.measuring.benchmark import Plan
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.structures import Candidates

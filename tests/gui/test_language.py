@@ -25,11 +25,7 @@ from pyqtgraph import PlotWidget
 
 from kpviewer.config.files import peek_settings, settings_path, write_settings
 from kpviewer.config.settings import Settings
-from kpviewer.gui.language import (
-    language_for,
-    languages,
-    tr,
-)
+from kpviewer.gui.language import language_for, languages, tr
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.model_names import shipped_models
 from kpviewer.gui.translations import FOLDER, codes, read_texts

@@ -3,12 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kpviewer.metrics.keypoint import (
-    keypoint_score,
-    normaliser_notes,
-    normalisers,
-    object_errors,
-)
+from kpviewer.metrics.keypoint import keypoint_score, normaliser_notes, normalisers, object_errors
 from kpviewer.structures import Detections, GroundTruth
 
 FACE = np.array([[30, 30], [50, 30], [40, 40], [32, 50], [48, 50]], np.float32)

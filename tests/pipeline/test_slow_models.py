@@ -4,15 +4,7 @@ import threading
 from dataclasses import dataclass, replace
 
 import pytest
-from fakes import (
-    FAKE_SPEC,
-    TIMEOUT_S,
-    FakeClock,
-    FakeEngine,
-    FakeSource,
-    collect,
-    eventually,
-)
+from fakes import FAKE_SPEC, TIMEOUT_S, FakeClock, FakeEngine, FakeSource, collect, eventually
 
 from kpviewer.pipeline.catching_up import catch_up
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions

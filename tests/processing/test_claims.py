@@ -8,14 +8,7 @@ from pathlib import Path
 import pytest
 
 from kpviewer.errors import RecordingError
-from kpviewer.processing.claims import (
-    SUFFIX,
-    Claim,
-    ClaimedElsewhereError,
-    bytes_of,
-    claim,
-    forget,
-)
+from kpviewer.processing.claims import SUFFIX, Claim, ClaimedElsewhereError, bytes_of, claim, forget
 from kpviewer.system.locks import lock
 
 ENDINGS = (".mp4", ".jsonl")

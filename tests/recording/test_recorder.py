@@ -7,15 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import FAKE_SPEC, TIMEOUT_S, eventually
-from sample_results import (
-    GREY,
-    CountedLease,
-    detections,
-    ground_truth,
-    info,
-    read_video,
-    result,
-)
+from sample_results import GREY, CountedLease, detections, ground_truth, info, read_video, result
 
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.recorder import RecorderThread

@@ -30,13 +30,7 @@ from kpviewer.scanning.columns import ScannedFrame, columns_of
 from kpviewer.scanning.engine import ScanLookup
 from kpviewer.scanning.header import decode_header
 from kpviewer.scanning.records import MAGIC, ScanChunk
-from kpviewer.scanning.scan_file import (
-    ScanReader,
-    ScanWriter,
-    chunks_of,
-    open_scan,
-    read_to_end,
-)
+from kpviewer.scanning.scan_file import ScanReader, ScanWriter, chunks_of, open_scan, read_to_end
 
 
 def same(first: ScanChunk, second: ScanChunk) -> bool:

@@ -4,11 +4,7 @@ from pathlib import Path
 
 from kpviewer.annotations.formats.tables.columns import file_column, find_columns, label_column
 from kpviewer.annotations.formats.tables.text import open_table
-from kpviewer.annotations.formats.yolo.description import (
-    LISTS,
-    NOTES,
-    is_yolo_description,
-)
+from kpviewer.annotations.formats.yolo.description import LISTS, NOTES, is_yolo_description
 from kpviewer.annotations.reading.folders import (
     IMAGE_FOLDERS,
     LABEL_FOLDERS,

@@ -28,14 +28,7 @@ from kpviewer.evaluation.figures import (
     curve_figure,
     error_figure,
 )
-from kpviewer.evaluation.kind import (
-    Evaluated,
-    EvaluationOptions,
-    Model,
-    ModelKind,
-    Run,
-    open_run,
-)
+from kpviewer.evaluation.kind import Evaluated, EvaluationOptions, Model, ModelKind, Run, open_run
 from kpviewer.evaluation.localisation import (
     LocalisationScores,
     confusion_rows,

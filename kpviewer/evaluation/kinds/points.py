@@ -14,12 +14,7 @@ from kpviewer.evaluation.kind import OPTIONAL, EvaluationOptions, ModelKind
 from kpviewer.evaluation.point_reading import ObjectPoints, PointScores, score_points, usable
 from kpviewer.evaluation.report import Figure, Report, ScoredImage, Setting
 from kpviewer.evaluation.text import Table, number
-from kpviewer.metrics.keypoint import (
-    distances,
-    normaliser_name,
-    normaliser_notes,
-    normalisers,
-)
+from kpviewer.metrics.keypoint import distances, normaliser_name, normaliser_notes, normalisers
 from kpviewer.metrics.points import PointScore
 from kpviewer.models.networks.points.network import POINT_ARCHITECTURES, PointDetector
 from kpviewer.models.opening.torch_loading import as_torch

@@ -9,12 +9,7 @@ from kpviewer.gui.saving.choices import recordings_folder
 from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.session.base import AnySession
 from kpviewer.gui.settings.recent import remembered_model
-from kpviewer.gui.settings.remembered import (
-    kept_display,
-    kept_folder,
-    kept_thresholds,
-    style_of,
-)
+from kpviewer.gui.settings.remembered import kept_display, kept_folder, kept_thresholds, style_of
 from kpviewer.gui.views.panels.docks import PLACES
 from kpviewer.gui.views.panes import AnyPanes
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager

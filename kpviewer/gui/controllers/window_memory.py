@@ -27,11 +27,7 @@ from kpviewer.gui.settings.recent import (
     without_models,
     without_sources,
 )
-from kpviewer.gui.settings.remembered import (
-    RememberedSettings,
-    profile_model,
-    with_camera_format,
-)
+from kpviewer.gui.settings.remembered import RememberedSettings, profile_model, with_camera_format
 from kpviewer.gui.settings.store import Edit
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.shipped import DEFAULT_MODEL

@@ -35,10 +35,7 @@ from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.remembered import RememberedSettings
-from kpviewer.gui.views.dialogs.questions import (
-    ask_for_files,
-    ask_for_ground_truth,
-)
+from kpviewer.gui.views.dialogs.questions import ask_for_files, ask_for_ground_truth
 from kpviewer.gui.views.panels.docks import Part
 from kpviewer.gui.views.panels.plots_panel import FOLDED_HEIGHT
 from kpviewer.gui.views.panes import Panes, make_panes

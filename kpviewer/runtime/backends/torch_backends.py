@@ -6,12 +6,7 @@ from kpviewer.errors import PipelineError
 from kpviewer.models.base import Detector, takes_seconds
 from kpviewer.models.libraries.inference import has_openvino
 from kpviewer.runtime.cuda.runner import CudaRunner
-from kpviewer.runtime.device import (
-    device_label,
-    reduced_precision,
-    resolve_device,
-    use_cpu_threads,
-)
+from kpviewer.runtime.device import device_label, reduced_precision, resolve_device, use_cpu_threads
 from kpviewer.runtime.openvino.runner import OpenVinoRunner
 from kpviewer.runtime.runners import Runner
 from kpviewer.runtime.torch.graph import TorchGraph

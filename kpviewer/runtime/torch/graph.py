@@ -16,11 +16,7 @@ from torch import Tensor, nn
 from kpviewer.models.base import Detector
 from kpviewer.models.libraries.compiled_models import Compiler
 from kpviewer.models.libraries.inference import library
-from kpviewer.models.libraries.openvino_requests import (
-    CompiledModel,
-    CompiledModels,
-    cpu_settings,
-)
+from kpviewer.models.libraries.openvino_requests import CompiledModel, CompiledModels, cpu_settings
 from kpviewer.runtime.content import model_hash
 from kpviewer.runtime.torch.conversion import openvino_model
 from kpviewer.runtime.torch.fusion import fused

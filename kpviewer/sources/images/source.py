@@ -10,12 +10,7 @@ from typing import NamedTuple
 
 from kpviewer.annotations.problems import left_out
 from kpviewer.errors import SourceError
-from kpviewer.image_files import (
-    IMAGE_SUFFIXES,
-    ImageFileError,
-    may_hold_several,
-    read_image_header,
-)
+from kpviewer.image_files import IMAGE_SUFFIXES, ImageFileError, may_hold_several, read_image_header
 from kpviewer.sources.base import (
     OPEN_TIMEOUT_S,
     Allocate,

@@ -8,14 +8,7 @@ import pytest
 from fakes import FAKE_SPEC, FakeSource
 from PyQt6.QtCore import QMimeData, Qt, QTimer, QUrl
 from PyQt6.QtGui import QAction, QGuiApplication
-from PyQt6.QtWidgets import (
-    QApplication,
-    QFileDialog,
-    QInputDialog,
-    QLineEdit,
-    QMenu,
-    QPushButton,
-)
+from PyQt6.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit, QMenu, QPushButton
 
 from kpviewer.config.files import (
     profile_names,

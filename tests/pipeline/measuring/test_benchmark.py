@@ -2,14 +2,7 @@
 
 import numpy as np
 import pytest
-from fakes import (
-    FakeEngine,
-    FakeSource,
-    FakeTimings,
-    SubmittingFakeEngine,
-    raises,
-    read_stamp,
-)
+from fakes import FakeEngine, FakeSource, FakeTimings, SubmittingFakeEngine, raises, read_stamp
 
 from kpviewer.errors import PipelineError, SourceError
 from kpviewer.pipeline.measuring import benchmark

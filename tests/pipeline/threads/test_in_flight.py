@@ -5,14 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from fakes import (
-    FAKE_SPEC,
-    TIMEOUT_S,
-    FakeEngine,
-    FakeSource,
-    SubmittingFakeEngine,
-    collect,
-)
+from fakes import FAKE_SPEC, TIMEOUT_S, FakeEngine, FakeSource, SubmittingFakeEngine, collect
 
 from kpviewer.errors import PipelineError
 from kpviewer.pipeline.options import PipelineOptions

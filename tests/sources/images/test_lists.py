@@ -5,12 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kpviewer.sources.images.lists import (
-    fixed_folder,
-    folder_with_images,
-    images_among,
-    matching,
-)
+from kpviewer.sources.images.lists import fixed_folder, folder_with_images, images_among, matching
 
 needs_links = pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 

@@ -6,15 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from videos import (
-    HEIGHT,
-    WIDTH,
-    buffer,
-    numbered_image,
-    read_number,
-    write_from_raw,
-    write_video,
-)
+from videos import HEIGHT, WIDTH, buffer, numbered_image, read_number, write_from_raw, write_video
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.opencv import cv2

@@ -4,21 +4,12 @@ import pytest
 import torch
 from torchvision.ops import box_iou
 
-from kpviewer.models.networks.boxes import (
-    cxcywh_to_xyxy,
-    encode_boxes,
-    encode_points,
-)
+from kpviewer.models.networks.boxes import cxcywh_to_xyxy, encode_boxes, encode_points
 from kpviewer.models.networks.ssd.anchors import MapAnchors, anchor_boxes
 from kpviewer.models.networks.ssd.detector import SsdHeads
 from kpviewer.models.networks.ssd.matching import UNMATCHED
 from kpviewer.training.data.datasets import IGNORED, PADDED, Batch
-from kpviewer.training.losses.ssd import (
-    SsdLossOptions,
-    assign,
-    hard_negatives,
-    ssd_losses,
-)
+from kpviewer.training.losses.ssd import SsdLossOptions, assign, hard_negatives, ssd_losses
 
 ANCHORS = anchor_boxes((MapAnchors(16, ((16.0, 20.0), (30.0, 36.0))),), (64, 64))
 OPTIONS = SsdLossOptions()

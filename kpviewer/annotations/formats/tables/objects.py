@@ -24,12 +24,7 @@ from kpviewer.annotations.formats.tables.text import Table, cell_of, open_table
 from kpviewer.annotations.formats.tables.via import is_via, rows_of_via
 from kpviewer.annotations.problems import MALFORMED, STRICT, Problems, ignored_columns
 from kpviewer.annotations.reading.image_search import ImageSearch, images_of_table
-from kpviewer.annotations.reading.object_columns import (
-    COVERED,
-    VISIBLE,
-    ImageHead,
-    ObjectColumns,
-)
+from kpviewer.annotations.reading.object_columns import COVERED, VISIBLE, ImageHead, ObjectColumns
 from kpviewer.annotations.reading.values import (
     EntryLocation,
     checked_flag,

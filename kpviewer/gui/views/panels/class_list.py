@@ -6,13 +6,7 @@ from functools import partial
 import numpy as np
 from PyQt6.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QIcon, QPainter, QPixmap
-from PyQt6.QtWidgets import (
-    QHBoxLayout,
-    QHeaderView,
-    QLineEdit,
-    QTreeWidgetItem,
-    QWidget,
-)
+from PyQt6.QtWidgets import QHBoxLayout, QHeaderView, QLineEdit, QTreeWidgetItem, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.views.panels.class_rows import ClassTree, OwnScoreBox, Solo

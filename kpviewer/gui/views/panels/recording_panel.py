@@ -10,13 +10,7 @@ from PyQt6.QtGui import QShowEvent
 from PyQt6.QtWidgets import QComboBox, QWidget
 
 from kpviewer.gui.language import tr, tr_noop
-from kpviewer.gui.saving.choices import (
-    EVERY,
-    PREROLLS_S,
-    STREAMS,
-    VIDEOS,
-    RecordingChoices,
-)
+from kpviewer.gui.saving.choices import EVERY, PREROLLS_S, STREAMS, VIDEOS, RecordingChoices
 from kpviewer.gui.widgets.buttons import CheckBox, PathButton, SegmentedControl
 from kpviewer.gui.widgets.layouts import boxed, column_of, grid_of
 from kpviewer.gui.widgets.plain_text import Label, plain_tip

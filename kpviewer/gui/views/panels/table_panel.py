@@ -2,12 +2,7 @@
 
 from PyQt6.QtCore import QItemSelectionModel, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PyQt6.QtWidgets import (
-    QAbstractItemView,
-    QFrame,
-    QHBoxLayout,
-    QTableView,
-)
+from PyQt6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QTableView
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.views.panels.table_model import CLASS, INDEX, POINT, SCORE, DetectionsModel

@@ -2,12 +2,7 @@
 
 import numpy as np
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import (
-    QDialog,
-    QScrollArea,
-    QTreeWidgetItem,
-    QWidget,
-)
+from PyQt6.QtWidgets import QDialog, QScrollArea, QTreeWidgetItem, QWidget
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.views.scores.charts import BarPlot, HeatTable

@@ -5,15 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PyQt6.QtCore import (
-    QAbstractListModel,
-    QModelIndex,
-    QObject,
-    QPoint,
-    QSize,
-    Qt,
-    pyqtSignal,
-)
+from PyQt6.QtCore import QAbstractListModel, QModelIndex, QObject, QPoint, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QPainter, QPalette
 from PyQt6.QtWidgets import (
     QAbstractItemView,

@@ -14,11 +14,7 @@ from torch import Tensor, nn
 
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.networks.backbones.light import start_small
-from kpviewer.models.networks.boxes import (
-    clipped,
-    decode_boxes,
-    decode_points,
-)
+from kpviewer.models.networks.boxes import clipped, decode_boxes, decode_points
 from kpviewer.models.networks.distinct import distinct
 from kpviewer.models.networks.points.refiner import PointRefiner
 from kpviewer.models.networks.ssd.anchors import MapAnchors, anchor_boxes

@@ -3,12 +3,7 @@
 import numpy as np
 import pytest
 
-from kpviewer.gui.views.timeline.texts import (
-    FrameTimes,
-    count_text,
-    time_text,
-    typed_frame,
-)
+from kpviewer.gui.views.timeline.texts import FrameTimes, count_text, time_text, typed_frame
 from kpviewer.structures import StreamInfo
 
 

@@ -5,12 +5,7 @@ import torch
 
 from kpviewer.models.networks.ssd.anchors import aspect_sizes
 from kpviewer.models.networks.ssd.detector import SsdDetector, SsdHeads, softmax_log_odds
-from kpviewer.models.networks.ssd.ssd300 import (
-    CHANNELS,
-    L2Norm,
-    Ssd300Backbone,
-    build_ssd300,
-)
+from kpviewer.models.networks.ssd.ssd300 import CHANNELS, L2Norm, Ssd300Backbone, build_ssd300
 
 CELLS = (38, 19, 10, 5, 3, 1)
 PER_CELL = (4, 6, 6, 6, 4, 4)
