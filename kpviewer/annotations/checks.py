@@ -182,12 +182,10 @@ def _checked_objects(
     low, high = ground_truth.xyxy[:, :2], ground_truth.xyxy[:, 2:]
     gone = is_outside(ground_truth.xyxy, size_wh)
     reaches = ((low < -SLACK_PX) | (high > limit + SLACK_PX)).any(1) & ~gone
-    for row in np.flatnonzero(gone).tolist():
-        problems.append(Problem(BOX_OUTSIDE, describe_object(image, row, ground_truth.xyxy[row])))
-    for row in np.flatnonzero(reaches).tolist():
-        problems.append(
-            Problem(BOX_REACHES_OUT, describe_object(image, row, ground_truth.xyxy[row]), False)
-        )
+    for what, rows in ((BOX_OUTSIDE, gone), (BOX_REACHES_OUT, reaches)):
+        for row in np.flatnonzero(rows).tolist():
+            where = describe_object(image, row, ground_truth.xyxy[row])
+            problems.append(Problem(what, where, what is BOX_OUTSIDE))
     xy = ground_truth.keypoints_xy
     far = np.asarray(((xy < -SLACK_PX) | (xy > limit + SLACK_PX)).any(-1), np.bool_)  # (N, K)
     far &= image.keypoints_labelled

@@ -303,11 +303,13 @@ def likely(candidates: Candidates, floor: float) -> Candidates:
     return candidates.take(candidates.scores.max(axis=1, initial=0.0) >= np.float32(floor))
 
 
+def scores_or_nan(scores: FloatArray | None, shape: tuple[int, ...]) -> FloatArray:
+    """Return scores of keypoints; NaN, which no threshold leaves out, if there are none."""
+    return np.full(shape, np.nan, np.float32) if scores is None else scores
+
+
 def _scores(part: Candidates | CandidateColumns) -> FloatArray:
-    """Return scores of keypoints; NaN, which select gives those without, if there are none."""
-    if part.keypoint_scores is not None:
-        return part.keypoint_scores
-    return np.full(part.keypoints_xy.shape[:2], np.nan, np.float32)
+    return scores_or_nan(part.keypoint_scores, part.keypoints_xy.shape[:2])
 
 
 def _overlaps(part: Candidates | CandidateColumns) -> FloatArray:

@@ -12,7 +12,7 @@ import numpy as np
 from kpviewer.geometry import box_centres, iou_of_sides, shared_of_sides
 from kpviewer.metrics.keypoint import distances, normaliser_name, normalisers
 from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED
-from kpviewer.scanning.columns import CandidateColumns
+from kpviewer.scanning.columns import CandidateColumns, scores_or_nan
 from kpviewer.scanning.frame_errors import Float64Array, FrameErrors, means_by_frame
 from kpviewer.scanning.ground_truth import GroundTruthColumns
 from kpviewer.scanning.matching import Pairs, by_overlap, greedy, paired_sides, pairs_of
@@ -206,7 +206,9 @@ def joined(parts: Sequence[ScanMatches]) -> ScanMatches:
     )
     points = None
     if any(part.point_scores is not None for part in parts):
-        points = np.concatenate([_points(part) for part in parts])
+        points = np.concatenate(
+            [scores_or_nan(part.point_scores, part.gaps_px.shape) for part in parts]
+        )
     every = {
         name: np.concatenate([getattr(part, name) for part in parts])
         for name in (
@@ -230,13 +232,6 @@ def joined(parts: Sequence[ScanMatches]) -> ScanMatches:
         point_scores=points,
         normaliser=parts[0].normaliser,
     )
-
-
-def _points(part: ScanMatches) -> FloatArray:
-    """Return scores of points; NaN, which no threshold leaves out, if there are none."""
-    if part.point_scores is not None:
-        return part.point_scores
-    return np.full(part.gaps_px.shape, np.nan, np.float32)
 
 
 def _matched(

@@ -259,3 +259,16 @@ def closed_error(name: str) -> SourceError:
 def seek_error(name: str) -> SourceError:
     """Return the error for seeking in a source that isn't seekable."""
     return SourceError(f"{name} is not seekable. Only files and the demos are.")
+
+
+class Scratch:
+    """Memory for one frame, which is used again for the next."""
+
+    def __init__(self) -> None:
+        self._bgr: ImageArray = np.empty((0, 0, 3), np.uint8)
+
+    def allocate(self, height: int, width: int) -> ImageArray:
+        """Return a buffer, the same one while the size stays."""
+        if self._bgr.shape != (height, width, 3):
+            self._bgr = np.empty((height, width, 3), np.uint8)
+        return self._bgr

@@ -3,12 +3,17 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
-from kpviewer.sources.base import OPEN_TIMEOUT_S, Allocate, Captured, FrameSource, copy_into
+from kpviewer.sources.base import (
+    OPEN_TIMEOUT_S,
+    Allocate,
+    Captured,
+    FrameSource,
+    Scratch,
+    copy_into,
+)
 from kpviewer.sources.turn import Turn
 from kpviewer.sources.turning import turned
-from kpviewer.structures import ImageArray, StreamInfo
+from kpviewer.structures import StreamInfo
 
 
 class TurnedSource:
@@ -20,7 +25,7 @@ class TurnedSource:
         self._turn_of = turn_of
         self._turn = Turn()
         self._is_open_ahead = False
-        self._buffer = np.zeros((0, 0, 3), np.uint8)
+        self._scratch = Scratch()
 
     @property
     def info(self) -> StreamInfo:
@@ -71,7 +76,7 @@ class TurnedSource:
         """Read the next frame and turn it into a buffer; None at the end. May raise SourceError."""
         if self._turn == Turn():
             return self.original.read(allocate)
-        captured = self.original.read(self._own_buffer)
+        captured = self.original.read(self._scratch.allocate)
         if captured is None:
             return None
         height, width = captured.bgr.shape[:2]
@@ -96,11 +101,6 @@ class TurnedSource:
         """Close the source."""
         self._is_open_ahead = False
         self.original.close()
-
-    def _own_buffer(self, height: int, width: int) -> ImageArray:
-        if self._buffer.shape[:2] != (height, width):
-            self._buffer = np.empty((height, width, 3), np.uint8)
-        return self._buffer
 
     def _described(self, info: StreamInfo) -> StreamInfo:
         if self._turn == Turn():

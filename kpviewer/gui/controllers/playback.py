@@ -46,10 +46,7 @@ class Playback:
 
     def step_back(self) -> None:
         """Pause and show the previous frame."""
-        if self._session.pipeline is not None and self._can_seek():
-            self._session.model_wait.drop()
-            self._session.pipeline.pause()
-            self.seek(self.index - 1)
+        self.show(self.index - 1)
 
     def jump(self, direction: int) -> None:
         """Go 5 s back (-1) or forward (1)."""

@@ -45,6 +45,8 @@ class Session(AnySession):
 
     source_changed = pyqtSignal()
     """Emitted when another source is requested; ``source_name`` is its name."""
+    failure: KpviewerError | None = None
+    """Error that prevents the video; None if there is none."""
 
     def __init__(
         self,
@@ -77,7 +79,6 @@ class Session(AnySession):
         self._has_frames, self._opening_since = False, 0.0
         self.source_name: str | None = None
         """Name of the source for people; None while nothing is open."""
-        self._failure: KpviewerError | None = None
         self.played: PlayedResults | None = None
         """Sink of all results of the present source; None if nobody asks for them."""
         self.tracking = TrackingOptions()
@@ -87,11 +88,6 @@ class Session(AnySession):
         self.loops = False
         self.lossless: bool | None = None
         """True: live sources deliver every frame. None: they deliver the newest one."""
-
-    @property
-    def failure(self) -> KpviewerError | None:
-        """Error that prevents the video; None if there is none."""
-        return self._failure
 
     def set_thresholds(self, thresholds: Thresholds) -> None:
         """Use other thresholds from the next frame on; a model that loads later keeps them."""
@@ -118,7 +114,7 @@ class Session(AnySession):
 
     def open(self, text: str | None) -> None:
         """Open another source. The present one plays until then, and on if that fails."""
-        if not self._has_frames or self._failure or _open_one_at_a_time(text, self.source_text):
+        if not self._has_frames or self.failure or _open_one_at_a_time(text, self.source_text):
             self._replace(text)
         else:
             self._opening_since = self._clock()
@@ -137,11 +133,11 @@ class Session(AnySession):
     @property
     def below(self) -> str | None:
         """Folder that has images, after one that has none."""
-        return self._failure.below if isinstance(self._failure, FolderBelowError) else None
+        return self.failure.below if isinstance(self.failure, FolderBelowError) else None
 
     def close_source(self) -> None:
         """Close the source."""
-        self.source_name = self.info = self._failure = None
+        self.source_name = self.info = self.failure = None
         self._leave()
         self.source_changed.emit()
 
@@ -149,7 +145,7 @@ class Session(AnySession):
         """Process the threads' news; return the status. Call it about ten times a second."""
         info = self.info
         # The model is prepared for the size of the source's first image.
-        waits = self.source_name is not None and self._failure is None and not self._has_frames
+        waits = self.source_name is not None and self.failure is None and not self._has_frames
         source_hw = (info.height, info.width) if info is not None else None
         self.models.start_due(source_hw, can_wait=waits)
         self._start_next()
@@ -163,20 +159,20 @@ class Session(AnySession):
         status = self.pipeline.status() if self.pipeline is not None else None
         if self.pipeline is not None and status is not None:
             info = self.pipeline.info
-            if info is not None and info is not self.info and self._failure is None:
+            if info is not None and info is not self.info and self.failure is None:
                 self.info = info
                 self.source_name = info.name
                 self.opened.emit()
                 if status.warning is not None:
                     self.warned.emit(status.warning)
-            if status.state is PipelineState.FAILED and self._failure is None:
-                self._failure = _pipeline_error(self.pipeline)
+            if status.state is PipelineState.FAILED and self.failure is None:
+                self.failure = _pipeline_error(self.pipeline)
         return SessionStatus(
             source=self.source_name,
             opening_s=self._clock() - self._opening_since,
             opening=self._sources.offered,
             pipeline=status,
-            failure=str(self._failure) if self._failure is not None else None,
+            failure=str(self.failure) if self.failure is not None else None,
             loading_model=self.models.loading,
             loading_s=self.models.loading_s,
             model_failure=self.models.failure,
@@ -220,7 +216,7 @@ class Session(AnySession):
     def _begin(self, text: str | None) -> None:
         """Leave the current source for another one."""
         self.source_text, self.source_name = text, _name_of(text)
-        self._failure = self.info = None
+        self.failure = self.info = None
         self._opening_since = self._clock()
         self.loops = (text or "").strip().lower() in _LOOPED
         self._leave()
@@ -245,7 +241,7 @@ class Session(AnySession):
             if arrival.is_offer:
                 self.warned.emit(str(arrival.failure))
             else:
-                self._failure = arrival.failure
+                self.failure = arrival.failure
             return
         if arrival.is_offer:
             self._begin(arrival.text)

@@ -20,9 +20,8 @@ from kpviewer.pipeline.protocols import (
     SubmittingEngine,
     submits,
 )
-from kpviewer.pipeline.source.reader import Scratch
 from kpviewer.runtime.tickets import Ticket
-from kpviewer.sources.base import FrameSource
+from kpviewer.sources.base import FrameSource, Scratch
 from kpviewer.sources.resizing import resized
 from kpviewer.structures import FrameResult, ImageArray, StreamInfo
 from kpviewer.system.interrupts import interrupts_deferred

@@ -6,12 +6,10 @@ It also tracks the signal of a live source. It knows nothing of commands, pacing
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, runtime_checkable
 
-import numpy as np
-
 from kpviewer.errors import PipelineError, SourceError
 from kpviewer.pipeline.clock import Clock, Stopwatch
 from kpviewer.runtime.buffers import BufferLease
-from kpviewer.sources.base import OPEN_TIMEOUT_S, Captured, FrameSource
+from kpviewer.sources.base import OPEN_TIMEOUT_S, Captured, FrameSource, Scratch
 from kpviewer.structures import Frame, ImageArray, StreamInfo
 
 _STALL_S = 2.0
@@ -269,16 +267,3 @@ class SourceReader:
             return self._source.next_index - 1
         self._live_index += 1
         return self._live_index - 1
-
-
-class Scratch:
-    """Memory for frames that are read only to be dropped."""
-
-    def __init__(self) -> None:
-        self._bgr: ImageArray = np.empty((0, 0, 3), np.uint8)
-
-    def allocate(self, height: int, width: int) -> ImageArray:
-        """Return a buffer, the same one while the size stays."""
-        if self._bgr.shape != (height, width, 3):
-            self._bgr = np.empty((height, width, 3), np.uint8)
-        return self._bgr
