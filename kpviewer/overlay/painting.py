@@ -142,7 +142,8 @@ def _paint_true_boxes(
     on, off = (width * each for each in _DASHES)
     dashes = Dashes(WHITE, width, on, off, OPAQUE_HALO, HALO_PX * style.scale)
     if shown.outlines_xy is not None:
-        paint_dashed_polygons(painter, map_xy(shown.outlines_xy, transform), dashes)
+        outlines = map_xy(shown.outlines_xy, transform)
+        paint_dashed_polygons(painter, outlines, dashes, width / 2 + dashes.halo_px)
         return
     inside = np.array((width, width, -width, -width)) / 2
     paint_dashed(painter, map_boxes(shown.xyxy, transform) + inside, dashes, bounds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -57,15 +58,33 @@ def paint_polygons(
         with_halo(painter, pen, style, partial(painter.drawPolygon, polygon), halo)
 
 
-def paint_dashed_polygons(painter: QPainter, outlines: FloatArray, dashes: Dashes) -> None:
-    """Paint (N, V, 2) dashed outlines in the painter's pixels, each above a solid halo."""
+def paint_dashed_polygons(
+    painter: QPainter, outlines: FloatArray, dashes: Dashes, away: float
+) -> None:
+    """Paint dashed outlines, each above a solid halo.
+
+    Args:
+        painter: an active painter without a brush.
+        outlines: (N, V, 2) corners in the painter's pixels.
+        dashes: their stroke.
+        away: distance of the strokes within the outlines.
+    """
     pen = flat_pen(QColor(*dashes.color), dashes.width)
     halo = flat_pen(QColor(*dashes.halo), dashes.width + 2 * dashes.halo_px)
     pen.setDashPattern([dashes.on / dashes.width, dashes.off / dashes.width])
+    polygons = _polygons(_shrunk(outlines, away))
     for each in (halo, pen):
         painter.setPen(each)
-        for polygon in _polygons(outlines):
+        for polygon in polygons:
             painter.drawPolygon(polygon)
+
+
+def _shrunk(outlines: FloatArray, away: float) -> FloatArray:
+    """Return outlines whose corners moved towards the middle, where there is room for that."""
+    away *= math.sqrt(2)  # as far as the corner of a rectangle moves
+    to_middle = (outlines.min(1) + outlines.max(1))[:, None] / 2 - outlines
+    distance = np.maximum(np.linalg.norm(to_middle, axis=2, keepdims=True), away)
+    return np.asarray(outlines + to_middle / distance * np.where(distance > 2 * away, away, 0))
 
 
 def _polygons(outlines: FloatArray) -> list[QPolygonF]:

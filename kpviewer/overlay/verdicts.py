@@ -15,26 +15,25 @@ import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QPolygonF, QTransform
 
+from kpviewer.geometry import box_outlines
 from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED
+from kpviewer.overlay.frames import paint_frames, paint_outline_frames
 from kpviewer.overlay.keypoints import matches_of
 from kpviewer.overlay.labels import label_font, place_legend
-from kpviewer.overlay.marks import map_boxes, painting_within, pixel_ratio, within
-from kpviewer.overlay.outlines import Dashes, paint_dashed
+from kpviewer.overlay.marks import map_boxes, map_xy, painting_within, pixel_ratio, within
 from kpviewer.overlay.palette import BLACK, WHITE, Rgb, text_color
 from kpviewer.overlay.sprites import SpriteSheet
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.words import tr, tr_noop
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from kpviewer.structures import Detections, FloatArray, FrameResult, GroundTruth, IntArray
 
 _RADIUS_PX, _STROKE_PX, _HALO_PX, _GAP_PX = 8.0, 2.0, 1.0, 4.0
-_FRAME_DASHES = 3.0, 1.0
-"""Dashes and gaps in widths of the stroke."""
-_FRAME_HALOS: dict[Rgb, Rgb] = {BLACK: (24, 26, 28), WHITE: (230, 230, 230)}
-"""Colours around dashes by the colour of text that they would carry."""
 _PLATE = QColor(16, 18, 20, 190)
 _PLATE_TEXT = QColor(255, 255, 255)
 _DARK_HALO, _LIGHT_HALO = QColor(0, 0, 0, 150), QColor(255, 255, 255, 200)
@@ -69,6 +68,8 @@ class Verdicts(NamedTuple):
     """(N,) class of each."""
     kinds: NDArray[np.object_]
     """(N,) Verdict of each."""
+    outlines_xy: FloatArray | None = None
+    """(N, V, 2) corners of each; None: those of the boxes."""
 
 
 def verdicts_of(
@@ -96,11 +97,28 @@ def verdicts_of(
     is_false = matches.ground_truth_index[judged] == FALSE_POSITIVE
     kinds = [Verdict.FALSE_ALARM if each else Verdict.MATCHED for each in is_false.tolist()]
     kinds += [Verdict.MISSED] * int(missed.sum())
+    parts = detections.take(judged), ground_truth.take(missed)
     return Verdicts(
-        np.concatenate([detections.xyxy[judged], ground_truth.xyxy[missed]]),
-        np.concatenate([detections.class_ids[judged], ground_truth.class_ids[missed]]),
+        np.concatenate([each.xyxy for each in parts]),
+        np.concatenate([each.class_ids for each in parts]),
         np.array(kinds, np.object_),
+        _outlines_of(parts),
     )
+
+
+def _outlines_of(parts: Sequence[Detections | GroundTruth]) -> FloatArray | None:
+    """Return the outlines of all objects, with as many corners as the largest; None without."""
+    outlines = [each.outlines_xy for each in parts]
+    count = max((each.shape[1] for each in outlines if each is not None), default=0)
+    if not count:
+        return None
+    whole = [
+        box_outlines(part.xyxy, count)
+        if own is None
+        else own[:, np.minimum(np.arange(count), own.shape[1] - 1)]
+        for part, own in zip(parts, outlines, strict=True)
+    ]
+    return np.concatenate(whole)
 
 
 def paint_verdicts(
@@ -129,8 +147,14 @@ def paint_verdicts(
         boxes = map_boxes(found.xyxy, transform)
         seen = within(boxes, bounds)
         boxes, kinds = boxes[seen], found.kinds[seen]
+        outlines = found.outlines_xy
+        outlines = None if outlines is None else map_xy(outlines[seen], transform)
         for kind in (Verdict.MISSED, Verdict.FALSE_ALARM) if style.boxes else ():
-            _paint_frames(painter, boxes[kinds == kind], kind, style, bounds)
+            own = kinds == kind
+            if outlines is None:
+                paint_frames(painter, boxes[own], COLORS[kind], style, bounds)
+            else:
+                paint_outline_frames(painter, outlines[own], COLORS[kind], style)
         reach = (_RADIUS_PX + _HALO_PX) * style.scale
         centers = np.minimum(boxes[:, 2:], (bounds.right() - reach, bounds.bottom() - reach))
         if style.labels and len(style.class_names) > 1:
@@ -141,21 +165,6 @@ def paint_verdicts(
         _paint_badges(painter, _apart(centers, kinds, 2 * reach), kinds, style.scale)
         painter.setClipRect(room or bounds)
         _paint_legend(painter, style, bounds, room or bounds)
-
-
-def _paint_frames(
-    painter: QPainter, boxes: FloatArray, verdict: Verdict, style: OverlayStyle, bounds: QRectF
-) -> None:
-    """Paint dashed lines inside boxes, clear of their strokes and of the labels outside."""
-    away = _GAP_PX * style.scale * max(1.0, style.lines)
-    large = boxes[(boxes[:, 2:] - boxes[:, :2]).min(1) >= 4 * away]
-    if not len(large):
-        return
-    color, width = COLORS[verdict], _STROKE_PX * style.scale
-    on, off = (width * each for each in _FRAME_DASHES)
-    halo = _FRAME_HALOS[text_color(color)]
-    dashes = Dashes(color, width, on, off, halo, _HALO_PX * style.scale)
-    paint_dashed(painter, large + np.array((away, away, -away, -away)), dashes, bounds)
 
 
 def _paint_badges(

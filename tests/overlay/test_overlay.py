@@ -93,7 +93,7 @@ def test_true_rotated_boxes_are_dashed_as_they_lie():
     truth = ground_truth((50, 50, 250, 250), (150, 150))
     truth = replace(truth, outlines_xy=np.array([diamond], np.float32))
     image = painted(detections(), replace(BARE, landmarks=False, verdicts=False), targets=truth)
-    side = np.array([image[y, y + 100] for y in range(52, 148)]).max(1)
+    side = np.array([image[y + 1, y + 99] for y in range(56, 145)]).max(1)
     assert (side > 180).any() and (side < GREY).any(), "bright dashes on a dark line"
     assert (image[50, 55:140] == GREY).all(), "no upright box"
 

@@ -165,3 +165,15 @@ def test_legend_stands_on_an_image_that_leaves_too_little_room():
     image = in_view(QRectF(12, 0, 676, 400))
     assert (image[340:, 680:] == GREY).all()
     assert (image[340:, 660:680] != GREY).any()
+
+
+def test_frames_of_rotated_boxes_lie_as_these_do():
+    diamond = np.array([[[150, 50], [250, 150], [150, 250], [50, 150]]], np.float32)
+    found = replace(detections([(50, 50, 250, 250)]), outlines_xy=diamond)
+    away = ground_truth((400, 300, 440, 340), (420, 320))  # upright, and missed
+    seen = verdicts_of(found, away)
+    assert seen.outlines_xy[0].tolist() == diamond[0].tolist()
+    assert seen.outlines_xy[1].tolist() == [[400, 300], [440, 300], [440, 340], [400, 340]]
+    one = replace(result(found, size_hw=(480, 640), targets=away), error=frame_error(found, away))
+    image = render(one, OverlayStyle(("a",), labels=False, scores=False))
+    assert (image[54, 60:130] == GREY).all(), "no frame along the upright box"
