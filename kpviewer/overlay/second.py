@@ -1,4 +1,7 @@
-"""Painting of a second model's detections: corners for boxes, diamonds for landmarks."""
+"""Painting of a second model's detections: corners for boxes, diamonds for landmarks.
+
+Outlines of rotated boxes and masks are dashed.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,16 @@ from kpviewer.overlay.keypoints import mark_diameters
 from kpviewer.overlay.labels import label_font, paint_labels, place_labels, place_legend
 from kpviewer.overlay.marks import (
     HALO_PX,
+    OPAQUE_HALO,
     Stroke,
     landmark_opacities,
     map_boxes,
     map_xy,
     painting_within,
 )
-from kpviewer.overlay.outlines import paint_corners
+from kpviewer.overlay.outlines import Dashes, paint_corners
 from kpviewer.overlay.palette import OKABE_ITO
+from kpviewer.overlay.polygons import paint_dashed_polygons
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.structures import FrameResult
 
@@ -31,6 +36,8 @@ COLOR = OKABE_ITO[4]
 """Colour of the second model's detections, whatever the class."""
 _FIRST = QColor(255, 255, 255)
 _STROKE_PX, _GAP_PX = 3.0, 4.0
+_DASHES = 3.0, 2.0
+"""Dashes and gaps of outlines in widths of the stroke."""
 _ARM_SHARE, _MAX_ARM_PX = 0.25, 28.0
 _DIAMOND_SHARE, _DIAMOND_PX = 1.6, 1.5
 """Diameter of a diamond as a share of that of the first model's marks, and its stroke."""
@@ -82,8 +89,13 @@ def _paint_shapes(
 ) -> None:
     boxes = map_boxes(found.xyxy, transform)
     halo_px = HALO_PX * style.scale
-    if style.boxes:
-        stroke = Stroke(COLOR, _STROKE_PX * style.scale * style.lines, halo_px)
+    width = _STROKE_PX * style.scale * style.lines
+    if style.boxes and found.outlines_xy is not None:
+        on, off = (width * each for each in _DASHES)
+        dashes = Dashes(COLOR, width, on, off, OPAQUE_HALO, halo_px)
+        paint_dashed_polygons(painter, map_xy(found.outlines_xy, transform), dashes, away=0)
+    elif style.boxes:
+        stroke = Stroke(COLOR, width, halo_px)
         paint_corners(painter, boxes, _arms(boxes, style), stroke, bounds)
     if style.landmarks:
         opacities = landmark_opacities(found)[::-1]

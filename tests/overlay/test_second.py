@@ -22,8 +22,10 @@ def application(qapp) -> None:
     ensure_gui_application()
 
 
-def painted(style: OverlayStyle, box=BOX, first=()) -> ImageArray:
+def painted(style: OverlayStyle, box=BOX, first=(), outline=None) -> ImageArray:
     found = detections([box], points=[[(200, 200)]])
+    if outline is not None:
+        found = replace(found, outlines_xy=np.array([outline], np.float32))
     seen = SecondResult(
         Candidates.empty(), found, 1.0, frame_error(found, GroundTruth.empty(num_keypoints=1))
     )
@@ -41,6 +43,14 @@ def test_corners_are_painted_and_sides_are_not():
         assert is_of_second(image, x, y)
     for x, y in ((200, 100), (100, 200), (300, 200), (200, 300)):
         assert not is_of_second(image, x, y)
+
+
+def test_a_rotated_box_is_dashed_as_it_lies():
+    diamond = (200, 100), (300, 200), (200, 300), (100, 200)
+    image = painted(replace(PLAIN, names_of_two=NAMES), outline=diamond)
+    side = [is_of_second(image, x, x - 100) for x in range(205, 295)]
+    assert sum(side) > 30, "dashes"
+    assert not is_of_second(image, 100, 100), "no corner of the upright box"
 
 
 def test_corners_are_on_whole_pixels_and_no_longer_than_their_arms():
