@@ -21,7 +21,7 @@ from kpviewer.models.onnx.families import FAMILIES
 from kpviewer.models.onnx.families.base import AmbiguousLayout, Recognised, Unreadable
 from kpviewer.models.onnx.families.naming import own_names
 from kpviewer.models.onnx.graph import Graph
-from kpviewer.models.onnx.saved import saved_description
+from kpviewer.models.onnx.saved import description_in_settings, saved_description
 
 _MOST_OF_ROWS = 7
 """Numbers of a detection: image, corners, score and class."""
@@ -45,10 +45,15 @@ def describe(path: Path, facts: FileFacts, layout: str | None = None) -> Recogni
         description = read_description(saved)
         _check_against(description, saved, facts)
         return Recognised(description, "", "")
-    own = _own(path, facts, layout, partial)
     if partial is None:
-        return own
-    return Recognised(read_description(partial, own.description), "", "")
+        return _own(path, facts, layout, partial)
+    # a layout that was chosen in the window is kept there, as this file isn't replaced
+    kept = description_in_settings(path) if layout is None else None
+    if kept is not None:
+        base = read_description(kept)
+    else:
+        base = _own(path, facts, layout, partial).description
+    return Recognised(read_description(partial, base), "", "")
 
 
 def _own(path: Path, facts: FileFacts, layout: str | None, partial: Path | None) -> Recognised:

@@ -19,8 +19,11 @@ _CHUNK_BYTES = 1 << 20
 def saved_description(path: Path) -> Path | None:
     """Return the file that describes an ONNX file: beside it, else in the settings; else None."""
     beside = path.with_suffix(".toml")
-    if beside.is_file():
-        return beside
+    return beside if beside.is_file() else description_in_settings(path)
+
+
+def description_in_settings(path: Path) -> Path | None:
+    """Return the file in the settings that describes an ONNX file of this content, or None."""
     folder = config_files.descriptions_folder(config_files.settings_folder())
     try:
         size = path.stat().st_size

@@ -118,6 +118,14 @@ def test_a_description_that_is_there_is_not_replaced(model):
     assert written.parent.name == "descriptions"
 
 
+def test_a_choice_completes_the_names_that_lie_beside_the_file(model):
+    model.with_suffix(".toml").write_text('classes = ["crow", "gull"]\n')
+    assert save_description(model, candidates_of(model)[1].description).parent != model.parent
+    assert best_box(model) == DECODED_BOX
+    spec = open_model(model).spec
+    assert (spec.class_names, spec.notes) == (("crow", "gull"), ())
+
+
 def test_a_description_that_fits_nowhere_says_so(unwritable, tmp_path, monkeypatch):
     description = candidates_of(unwritable)[0].description
     (tmp_path / "file").write_text("")
