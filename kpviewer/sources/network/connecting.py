@@ -213,6 +213,13 @@ def _refusal(name: str, error: Exception, answer: HttpProbe | None) -> SourceErr
     reason = getattr(error, "strerror", None) or type(error).__name__
     if answer is not None and answer.content_type:
         reason = f"{reason}; it answers with {answer.content_type[:40]}"
-    return SourceError(
-        f"{name} can't be opened ({reason}). Check the address, its user name and password."
-    )
+    cure = next((cure for kind, cure in _CURES if isinstance(error, kind)), _USUAL_CURE)
+    return SourceError(f"{name} can't be opened ({reason}). {cure}")
+
+
+_USUAL_CURE = "Check the address, its user name and password."
+_CURES: tuple[tuple[type[Exception], str], ...] = (
+    (ConnectionRefusedError, "Is the camera or server on, and its port that of the address?"),
+    (av.HTTPNotFoundError, "Check the address behind the host: the camera's manual lists it."),
+    (av.HTTPServerError, "The fault is at the camera or server: restart it, or try again later."),
+)

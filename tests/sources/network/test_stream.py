@@ -88,8 +88,26 @@ def test_a_refused_connection_names_the_reason_and_no_password():
         pass  # the port is closed again
     with pytest.raises(SourceError, match="refused") as caught:
         StreamSource(f"http://127.0.0.1:{port}/x?password=secret").open()
+    assert "Is the camera or server on" in str(caught.value)
     assert "secret" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("status", "cure"),
+    [
+        ("503 Service Unavailable", "restart it, or try again later."),
+        ("404 Not Found", "Check the address behind the host"),
+        ("403 Forbidden", "Check the address, its user name and password."),
+    ],
+)
+def test_a_status_that_is_an_error_brings_its_cure(status, cure):
+    def serve(connection) -> None:
+        connection.recv(4096)
+        connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+
+    with serving(serve) as port, pytest.raises(SourceError, match=cure):
+        StreamSource(f"http://127.0.0.1:{port}/").open()
 
 
 def test_an_answer_that_is_no_video_is_refused():
