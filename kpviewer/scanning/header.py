@@ -14,6 +14,7 @@ from kpviewer.models.tables import UNREADABLE, first_line
 from kpviewer.pipeline.protocols import InferenceEngine, runs_on
 from kpviewer.scanning.columns import floor_for
 from kpviewer.structures import StreamInfo
+from kpviewer.system.paths import utf8_text
 
 VERSION = 1
 MAX_HEADER_BYTES = 4 * 1024**2
@@ -125,8 +126,3 @@ class _Version(Struct):
     """Part of a header that every version has."""
 
     version: int
-
-
-def utf8_text(text: str) -> str:
-    """Return text that UTF-8 can encode: names of files may hold bytes that aren't text."""
-    return text.encode("utf-8", "backslashreplace").decode()

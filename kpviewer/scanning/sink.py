@@ -6,10 +6,11 @@ from collections.abc import Callable
 import numpy as np
 
 from kpviewer.scanning.columns import ScannedFrame, columns_of, likely
-from kpviewer.scanning.header import ScanHeader, utf8_text
+from kpviewer.scanning.header import ScanHeader
 from kpviewer.scanning.records import ScanChunk
 from kpviewer.scanning.scan_file import ScanWriter
 from kpviewer.structures import BoolArray, Candidates, FrameResult, arrays_of
+from kpviewer.system.paths import utf8_text
 
 FLUSH_S = 1.0
 """Longest time between writes while frames come."""

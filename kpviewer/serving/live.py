@@ -13,11 +13,11 @@ from kpviewer.pipeline.protocols import InferenceEngine
 from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.pipeline.state.stats import DISPLAY
 from kpviewer.pipeline_status import PipelineState, PipelineStatus
-from kpviewer.recording.files import utf8_of
 from kpviewer.serving.annotating import AnnotatedFrame, AnnotatorThread, LiveOptions
 from kpviewer.serving.live_state import LiveChange, LiveState, changed, hidden_classes
 from kpviewer.serving.newest import Newest
 from kpviewer.sources.base import FrameSource
+from kpviewer.system.paths import utf8_text
 
 _POLL_S = 0.05
 _NOTICE_S = 10.0
@@ -145,7 +145,7 @@ class LiveStream:
             size_wh = width, height
         has_model = all(stage in latency for stage in _MODEL_STAGES)
         return LiveState(
-            source=_utf8(info.name) if info is not None else "",
+            source=utf8_text(info.name) if info is not None else "",
             state=status.state.value,
             is_camera=self._camera is not None,
             problem=self._problem(status),
@@ -217,7 +217,7 @@ class LiveStream:
     def _problem(self, status: PipelineStatus) -> str | None:
         notice = self._notice if time.monotonic() < self._notice_until_s else None
         found = _trouble_of(status) or self._annotator.problem or notice or status.warning
-        return _utf8(found) if found else None
+        return utf8_text(found) if found else None
 
     def _report(self, notice: str) -> None:
         """Show viewers what went wrong once, for some seconds."""
@@ -250,11 +250,6 @@ class LiveStream:
             self._change_count += 1
             count = self._change_count
         self.changes.publish(count)
-
-
-def _utf8(text: str) -> str:
-    """Return text for JSON; names of files may have bytes that aren't text."""
-    return utf8_of(text).decode()
 
 
 def _trouble_of(status: PipelineStatus) -> str | None:

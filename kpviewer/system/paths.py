@@ -135,6 +135,11 @@ def is_utf8(name: str) -> bool:
     return True
 
 
+def utf8_text(text: str) -> str:
+    """Return text that UTF-8 can encode: names of files may hold bytes that aren't text."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def trim_folder(
     folder: Path,
     suffix: str,
