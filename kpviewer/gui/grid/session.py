@@ -104,16 +104,12 @@ class GridSession(AnySession):
     """Emitted with the Sessions whose streams have the same warning, and the warning."""
 
     def __init__(
-        self,
-        options: ViewerOptions,
-        loaders: Loaders,
-        remembered: RememberedSettings,
-        clock: Callable[[], float] = time.monotonic,
+        self, options: ViewerOptions, loaders: Loaders, remembered: RememberedSettings
     ) -> None:
-        super().__init__(ModelLoading(options, loaders, clock=clock), options, remembered)
-        self._loaders, self._clock = loaders, clock
+        super().__init__(ModelLoading(options, loaders), options, remembered)
+        self._loaders = loaders
         self.models.engine_loaded.connect(self._on_engine_loaded)
-        self._queue = OpeningQueue(clock)
+        self._queue = OpeningQueue(time.monotonic)
         self.sessions: list[Session] = []
         """Sessions of the streams, in the order of their tiles."""
         self._shared = SharedModel()
@@ -138,9 +134,7 @@ class GridSession(AnySession):
         added = texts[: self.room]
         for text in added:
             options = replace(self._options, source=text)
-            session = Session(
-                options, self._loaders, self._remembered, self._clock, models=self.models
-            )
+            session = Session(options, self._loaders, self._remembered, models=self.models)
             session.lossless = False
             session.opened.connect(partial(self._on_opened, session))
             session.warned.connect(partial(self._on_warned, session))
@@ -235,7 +229,7 @@ class GridSession(AnySession):
 
     def _on_warned(self, session: Session, text: str) -> None:
         """Pass a warning on, with the streams that have had the same one in a moment."""
-        now_s = self._clock()
+        now_s = time.monotonic()
         self._warned = {
             key: each for key, each in self._warned.items() if now_s - each[0] < _SAME_S
         }

@@ -64,11 +64,8 @@ class Analysis(QObject):
     dropped = pyqtSignal()
     """Emitted once for a source and model when frames begin to be dropped."""
 
-    def __init__(
-        self, parent: QObject | None = None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._clock = clock
         self._info: StreamInfo | None = None
         self._find: Callable[[], GroundTruthLookup | None] = lambda: None
         self._truths = Truths(self._find, (), None)
@@ -76,7 +73,7 @@ class Analysis(QObject):
         self._second: Side | None = None
         self._thresholds: tuple[Thresholds | None, Thresholds | None] = (None, None)
         self._arrivals: deque[Arrival] = deque()
-        self._schedule = Schedule(clock)
+        self._schedule = Schedule(time.monotonic)
         self._basis: Question | None = None
         """What the last lanes were made of; None if it is outdated."""
         self._has_errors = False
@@ -255,11 +252,11 @@ class Analysis(QObject):
 
     def _still_wanted(self, stage: Stage) -> Callable[[], bool]:
         """Return whether a calculation that begins now is worth going on, asked on its thread."""
-        state, edits, begun_s = self._state, self._edits, self._clock()
+        state, edits, begun_s = self._state, self._edits, time.monotonic()
         patience_s = PATIENCE_S if stage is Stage.SCORES else 0.0
 
         def is_wanted() -> bool:
-            is_new = self._edits == edits or self._clock() - begun_s < patience_s
+            is_new = self._edits == edits or time.monotonic() - begun_s < patience_s
             return self._state is state and is_new
 
         return is_wanted

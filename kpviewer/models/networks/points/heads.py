@@ -24,6 +24,8 @@ HEAT_SHARPNESS = 14.0
 """Factor before the softmax over a heatmap. A peak of height 1 then outweighs a background of
 32 x 32 cells a thousand times, and one of sigma 1.5 still spreads over enough cells for a mean."""
 
+_WIDTH = 64
+"""Channels of upsampled maps."""
 _HOURGLASS_WIDTHS = (96, 128, 128)
 """Channels of the hourglass at strides 8, 16 and 32."""
 
@@ -88,15 +90,14 @@ class HeatmapHead(_FromHeatmaps):
     Args:
         channels: channels of the backbone's maps.
         num_keypoints: number of keypoints K.
-        width: channels of the maps in between.
     """
 
-    def __init__(self, channels: Sequence[int], num_keypoints: int, width: int = 64) -> None:
+    def __init__(self, channels: Sequence[int], num_keypoints: int) -> None:
         super().__init__()
         self.units = nn.ModuleList(
-            ConvUnit(inputs, width) for inputs in (channels[-1], width, width)
+            ConvUnit(inputs, _WIDTH) for inputs in (channels[-1], _WIDTH, _WIDTH)
         )
-        self.heat = _heat_layer(width, num_keypoints)
+        self.heat = _heat_layer(_WIDTH, num_keypoints)
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Maps, the last (B, channels, h, w) -> (B, K, 8 h, 8 w): 1 at a point, 0 far from it."""
@@ -113,14 +114,13 @@ class FineHeatmapHead(_FromHeatmaps):
     Args:
         channels: channels of the backbone's maps.
         num_keypoints: number of keypoints K.
-        width: channels of the upsampled maps.
     """
 
-    def __init__(self, channels: Sequence[int], num_keypoints: int, width: int = 64) -> None:
+    def __init__(self, channels: Sequence[int], num_keypoints: int) -> None:
         super().__init__()
-        self.lateral = nn.ModuleList(nn.Conv2d(inputs, width, 1) for inputs in channels[1:])
-        self.units = nn.ModuleList(ConvUnit(width, width) for _ in channels[2:])
-        self.heat = _heat_layer(width, num_keypoints)
+        self.lateral = nn.ModuleList(nn.Conv2d(inputs, _WIDTH, 1) for inputs in channels[1:])
+        self.units = nn.ModuleList(ConvUnit(_WIDTH, _WIDTH) for _ in channels[2:])
+        self.heat = _heat_layer(_WIDTH, num_keypoints)
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Maps at strides 2 to 32 -> (B, K, H/4, W/4): 1 at a point, 0 far from it."""
@@ -145,12 +145,11 @@ class HourglassHead(FineHeatmapHead):
     Args:
         channels: channels of the backbone's maps.
         num_keypoints: number of keypoints K.
-        width: channels of the upsampled maps.
     """
 
-    def __init__(self, channels: Sequence[int], num_keypoints: int, width: int = 64) -> None:
-        super().__init__(channels, num_keypoints, width)
-        self.hourglass = Hourglass(width, _HOURGLASS_WIDTHS)
+    def __init__(self, channels: Sequence[int], num_keypoints: int) -> None:
+        super().__init__(channels, num_keypoints)
+        self.hourglass = Hourglass(_WIDTH, _HOURGLASS_WIDTHS)
 
     def features(self, maps: Sequence[Tensor]) -> Tensor:
         """Maps at strides 2 to 32 -> (B, width, H/4, W/4), after the hourglass."""
