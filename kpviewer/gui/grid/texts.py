@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 
 from kpviewer.gui.controllers.playback import current_stats
@@ -133,7 +134,7 @@ def total_stats(
         for stage, time in each.stats.latency.items():
             if stage != DISPLAY or each not in hidden:
                 times.setdefault(stage, []).append(time)
-    latency = {stage: max(each, key=_median) for stage, each in times.items()}
+    latency = {stage: max(each, key=attrgetter("p50")) for stage, each in times.items()}
     return PipelineStats(
         capture_fps=sum(each.capture_fps for each in stats),
         inference_fps=sum(each.inference_fps for each in stats),
@@ -144,10 +145,6 @@ def total_stats(
         queue_depth=sum(each.queue_depth for each in stats),
         latency=latency,
     )
-
-
-def _median(times: Percentiles) -> float:
-    return times.p50
 
 
 def figures(stats: PipelineStats) -> tuple[str, ...]:

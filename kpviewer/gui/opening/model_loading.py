@@ -6,7 +6,6 @@ when the fastest backend was found and compiled.
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import PurePath
 from typing import cast
@@ -51,7 +50,6 @@ class ModelLoading(QObject):
         options: ViewerOptions,
         loaders: Loaders,
         ground_truth: SourceGroundTruth | None = None,
-        clock: Callable[[], float] = time.monotonic,
         patience_s: float = PATIENCE_S,
         *,
         is_second: bool = False,
@@ -61,7 +59,6 @@ class ModelLoading(QObject):
         self._is_second = is_second
         self._loaders, self._options = loaders, options
         self._ground_truth = ground_truth
-        self._clock = clock
         self._loader = BackgroundLoader(patience_s)
         self._replaced = ReplacedEngines(self)
         self.asked = ModelRequest(options.model, options.device, options.backend)
@@ -108,13 +105,13 @@ class ModelLoading(QObject):
     @property
     def loading_s(self) -> float:
         """Time since the last request, in seconds."""
-        return self._clock() - self._since
+        return time.monotonic() - self._since
 
     def ask(self, request: ModelRequest, *, insists: bool = False) -> None:
         """Load a model as soon as ``start_due`` finds it due; ``insists`` as for ``use``."""
         self.asked, self._insists = request, insists
         self._is_waiting = True
-        self._since = self._clock()
+        self._since = time.monotonic()
         self.failure = None
 
     def compare(self, text: str, first_model: str, device: str) -> ModelRequest:

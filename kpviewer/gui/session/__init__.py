@@ -4,7 +4,6 @@ A session belongs to the GUI thread. Loaders report to it by queued signals; it 
 """
 
 import time
-from collections.abc import Callable
 from functools import partial
 
 from PyQt6.QtCore import pyqtSignal
@@ -53,15 +52,13 @@ class Session(AnySession):
         options: ViewerOptions,
         loaders: Loaders,
         remembered: RememberedSettings,
-        clock: Callable[[], float] = time.monotonic,
         *,
         models: ModelLoading | None = None,  # shared by sessions; their owner calls use_engine
     ) -> None:
         chosen = remembered.ground_truths if models is None else None  # a grid takes what it finds
         ground_truth = SourceGroundTruth(options.source, options.ground_truth, chosen)
-        models_of = models or ModelLoading(options, loaders, ground_truth, clock)
+        models_of = models or ModelLoading(options, loaders, ground_truth)
         super().__init__(models_of, options, remembered)
-        self._clock = clock
         self.pipeline: Pipeline | None = None
         """The running pipeline; None while nothing is open."""
         self._leaving: Pipeline | None = None
@@ -75,7 +72,7 @@ class Session(AnySession):
         self._sources.arrived.connect(self._on_source_arrived)
         if self._owns_models:
             self.models.engine_loaded.connect(self.use_engine)
-        self.model_wait = ModelWait(clock)
+        self.model_wait = ModelWait()
         self._has_frames, self._opening_since = False, 0.0
         self.source_name: str | None = None
         """Name of the source for people; None while nothing is open."""
@@ -117,7 +114,7 @@ class Session(AnySession):
         if not self._has_frames or self.failure or _open_one_at_a_time(text, self.source_text):
             self._replace(text)
         else:
-            self._opening_since = self._clock()
+            self._opening_since = time.monotonic()
             self._sources.look_for(text, _name_of(text), is_offer=True)
 
     def cancel(self) -> None:
@@ -169,7 +166,7 @@ class Session(AnySession):
                 self.failure = _pipeline_error(self.pipeline)
         return SessionStatus(
             source=self.source_name,
-            opening_s=self._clock() - self._opening_since,
+            opening_s=time.monotonic() - self._opening_since,
             opening=self._sources.offered,
             pipeline=status,
             failure=str(self.failure) if self.failure is not None else None,
@@ -217,7 +214,7 @@ class Session(AnySession):
         """Leave the current source for another one."""
         self.source_text, self.source_name = text, _name_of(text)
         self.failure = self.info = None
-        self._opening_since = self._clock()
+        self._opening_since = time.monotonic()
         self.loops = (text or "").strip().lower() in _LOOPED
         self._leave()
 

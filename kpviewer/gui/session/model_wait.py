@@ -3,7 +3,7 @@
 It also waits for a recording that is to have every frame.
 """
 
-from collections.abc import Callable
+import time
 
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.sources.naming import path_of
@@ -15,8 +15,7 @@ PATIENCE_S = 3.0
 class ModelWait:
     """Holds a pipeline at its first frame until the model is loaded, or for too long."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._pipeline: Pipeline | None = None
         self._since_s: float | None = None
         self._has_frames = False
@@ -55,8 +54,8 @@ class ModelWait:
         if pipeline is None or self.for_recording:
             return
         if has_frames and self._since_s is None:
-            self._since_s = self._clock()
-        is_late = self._since_s is not None and self._clock() - self._since_s >= PATIENCE_S
+            self._since_s = time.monotonic()
+        is_late = self._since_s is not None and time.monotonic() - self._since_s >= PATIENCE_S
         is_live = pipeline.info is not None and pipeline.info.is_live
         if loading is None or is_late or is_live or not pipeline.transport.paused:
             self.release()
