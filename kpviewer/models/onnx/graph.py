@@ -57,12 +57,20 @@ class Graph:
     def columns_of_maximum(self, output: str) -> int | None:
         """Return the number of columns among which the best class of each row is chosen."""
         nodes = self._sources(output, ("ReduceMax", "TopK"))
-        return max(filter(None, (_sides(node.input(0))[-1] for node in nodes)), default=None)
+        return max(filter(None, map(_compared, nodes)), default=None)
 
     def count_classes(self, scores: str) -> int | None:
         """Return the number of classes of which an output holds the best one's score."""
         columns = self.columns_of_scores(scores)
-        return self.columns_of_maximum(scores) or (columns.width if columns else None)
+        inside = self.columns_of_maximum(scores) or self.classes_of_nms()
+        return inside or (columns.width if columns else None)
+
+    def classes_of_nms(self) -> int | None:
+        """Return how many classes ONNX's NMS gets: its scores are (B, C, P)."""
+        nodes = [] if self._model is None else self._model.get_ops()
+        found = [_sides(node.input(1)) for node in nodes
+                 if node.get_type_name() == "NonMaxSuppression"]  # fmt: skip
+        return max((shape[1] or 0 for shape in found if len(shape) == 3), default=0) or None
 
     def has_raw_convolution(self) -> bool:
         """Return whether a convolution takes the input as it is, without normalisation."""
@@ -152,6 +160,17 @@ def _is_by_255(node: Any) -> bool:
         return False
     scale = 1 / 255 if node.get_type_name() == "Multiply" else 255
     return bool(abs(factor.get_data() / scale - 1).max(initial=0) < _ROUNDING)
+
+
+def _compared(node: Any) -> int | None:
+    """Return among how many a ReduceMax or TopK chooses; None if it isn't known."""
+    if node.get_type_name() == "TopK":
+        axis = node.get_attributes()["axis"]
+    else:
+        axes = node.input(1).get_source_output().get_node()
+        axis = int(axes.get_data().flat[0]) if axes.get_type_name() == "Constant" else -1
+    sides = _sides(node.input(0))
+    return sides[axis] if -len(sides) <= axis < len(sides) else None
 
 
 def _takes_one(top: Any) -> bool:

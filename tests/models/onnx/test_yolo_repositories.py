@@ -247,6 +247,50 @@ def test_a_label_beyond_the_names_is_an_error_and_not_dropped(tmp_path):
         open_onnx(path)
 
 
+def test_the_nms_of_yolov6_says_how_many_classes_there_are(tmp_path):
+    pytest.importorskip("openvino")
+    node, helper = onnx.helper.make_node, onnx.helper
+    logits = np.full((1, 3, 8, 8), -9, np.float32)
+    logits[0, 2, 0, 5] = 9
+    values = {
+        "logits": logits,
+        "boxes": float_rows(*[[0.0] * 4] * 5, [20, 15, 40, 25], count=64),
+        "rows": np.array([1, 3, 64]),
+        "most": np.array([9]),
+        "iou": np.array([0.5], np.float32),
+        "least": np.array([0.5], np.float32),
+        "one": np.array([1]),
+        "flat": np.array([1, 3 * 64]),
+        "place": np.array([2 * 64 + 5]),
+        "cell": np.array([5]),
+        "single": np.array([[1]]),
+    }
+    nodes = [  # ONNX_ORT of yolov6/models/end2end.py, on the maps of one head
+        node("Sigmoid", ["logits"], ["maps"]),
+        node("Reshape", ["maps", "rows"], ["scores"]),
+        node("NonMaxSuppression", ["boxes", "scores", "most", "iou", "least"], ["picked"]),
+        node("Reshape", ["scores", "flat"], ["row"]),
+        node("Gather", ["row", "place"], ["det_scores"], axis=1),
+        node("Gather", ["picked", "one"], ["classes"], axis=1),
+        node("Transpose", ["classes"], ["det_classes"]),
+        node("Gather", ["boxes", "cell"], ["det_boxes"], axis=1),
+        node("Identity", ["single"], ["num_dets"]),
+    ]
+    kinds = {"num_dets": 7, "det_boxes": 1, "det_scores": 1, "det_classes": 7}
+    outputs = [
+        helper.make_tensor_value_info(name, kind, [None] * (3 if "boxes" in name else 2))
+        for name, kind in kinds.items()
+    ]
+    weights = [onnx.numpy_helper.from_array(value, name) for name, value in values.items()]
+    image = helper.make_tensor_value_info("images", onnx.TensorProto.FLOAT, [1, 3, SIZE, SIZE])
+    graph = helper.make_graph(nodes, "yolov6", [image], outputs, weights)
+    path = tmp_path / "v6.onnx"
+    opsets = [helper.make_opsetid("", 13)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), str(path))
+    assert found(path) == [("class 2", 1.0, [20, 15, 40, 25])]
+    assert len(open_onnx(path).spec.class_names) == 3
+
+
 @pytest.mark.parametrize(
     ("operation", "factor", "channels", "white"),
     [

@@ -64,7 +64,8 @@ def _flat(facts: FileFacts, name: str, shape: tuple[int | None, ...]) -> list[Re
         return [_pose(facts, output, "YOLO-NAS-Pose, flat, NMS inside")]
     if shape[1] != 7 or "classid" in name:
         return []
-    named = naming(facts, Graph(facts.path).columns_of_maximum(name))
+    graph = Graph(facts.path)
+    named = naming(facts, graph.columns_of_maximum(name) or graph.classes_of_nms())
     found = _recognised(facts, named, output, "YOLO-NAS, flat, NMS inside", nms="none")
     return [Recognised(found.description, "yolo-nas-flat", found.summary, is_certain)]
 
