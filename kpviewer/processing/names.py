@@ -23,7 +23,7 @@ def stem_of(source: str | None) -> str:
     path = path_of(source)
     if path is None:
         return source_stem(source or "")
-    return source_stem(path.resolve().name if path.is_dir() else path.name)
+    return source_stem(path.resolve().name if path.is_dir() else str(path))
 
 
 def endings_of(options: ProcessOptions) -> tuple[str, ...]:

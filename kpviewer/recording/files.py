@@ -80,7 +80,11 @@ def source_stem(name: str, end: str = "") -> str:
 
 
 def _stem_of(source: str, room: int) -> str:
-    return safe_stem(_without_suffix(PurePath(source)), room)
+    """Return the stem of a source; a pattern such as ``photos/*.jpg`` is named as its folder."""
+    path = PurePath(source)
+    names = map(_without_suffix, (path, *path.parents))
+    named = (name for name in names if any(map(str.isalnum, name)))
+    return safe_stem(next(named, ""), room)
 
 
 def _without_suffix(path: PurePath) -> str:

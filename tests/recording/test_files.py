@@ -54,6 +54,10 @@ def test_any_text_becomes_a_harmless_file_name(text, expected):
         ("http://camera/video.cgi", "video"),
         ("/a/v1.2", "v1.2"),  # a folder
         ("2026.07.01", "2026.07.01"),
+        ("a/photos/*.jpg", "photos"),
+        ("photos/**/?.png", "photos"),
+        ("photos/IMG_*.jpg", "IMG"),
+        ("*.jpg", "recording"),
     ],
 )
 def test_source_gives_its_name_without_folder_and_suffix(name, expected):
