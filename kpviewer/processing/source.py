@@ -199,7 +199,8 @@ class SourceRun:
         if self._paths or (job.sinks and job.frames):
             read = job.frames if job.is_complete else status.stats.frames_read
             files = ", ".join([*map(str, self._paths), *job.sinks])
-            counts = f"{read} frames in, {job.frames_out} out, {job.fps:.1f} fps"
+            rate = f", {job.fps:.1f} fps" if job.fps else ""
+            counts = f"{read} {'frame' if read == 1 else 'frames'} in, {job.frames_out} out{rate}"
             self._reporter.say(f"{self._name}: {counts} -> {files}")
         self._warning = status.warning
         if status.warning is not None:

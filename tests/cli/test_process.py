@@ -119,6 +119,12 @@ def test_one_line_reports_the_outcome_of_a_source(clip, out, capsys):
     assert line.endswith(f" fps -> {out / 'clip.mp4'}")
 
 
+def test_a_single_frame_has_no_rate(clip, out, capsys):
+    assert run([clip], out, "csv", seconds=0.001) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.endswith(f": 1 frame in, 1 out -> {out / 'clip.csv'}")
+
+
 def test_an_unreadable_source_is_one_line_and_the_next_is_processed(clip, tmp_path, out, capsys):
     (tmp_path / "text.mp4").write_text("no video")
     assert run([str(tmp_path / "text.mp4"), clip, str(tmp_path / "none.mp4")], out) == 1
