@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol, Self, TypeAlias, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kpviewer.errors import SourceError
 from kpviewer.structures import GroundTruth, ImageArray, StreamInfo
@@ -223,6 +224,12 @@ def file_names(source: FrameSource | None) -> list[str]:
     """Return the file of each image of a folder; empty for every other source."""
     names: Callable[[], list[str]] = getattr(original_of(source), "file_names", list)
     return names() if is_folder(source) else []
+
+
+def frame_times_s(source: FrameSource | None) -> NDArray[np.float64] | None:
+    """Return the (N,) float64 positions of all frames of an open file; None if they are unknown."""
+    times_s: NDArray[np.float64] | None = getattr(original_of(source), "times_s", None)
+    return times_s
 
 
 def first_image(source: FrameSource) -> ImageArray | None:

@@ -3,12 +3,9 @@
 from dataclasses import replace
 
 from kpviewer.gui.session import Session
-from kpviewer.gui.views.timeline.texts import FALLBACK_FPS, frames_of, next_speed
+from kpviewer.gui.views.timeline.texts import frames_of, next_speed
 from kpviewer.pipeline.source.transport import Span
 from kpviewer.pipeline_status import PipelineState, PipelineStats, PipelineStatus
-
-JUMP_S = 5.0
-"""Length of a jump back or forward, in seconds."""
 
 
 class Playback:
@@ -47,12 +44,6 @@ class Playback:
     def step_back(self) -> None:
         """Pause and show the previous frame."""
         self.show(self.index - 1)
-
-    def jump(self, direction: int) -> None:
-        """Go 5 s back (-1) or forward (1)."""
-        info = self._session.info
-        fps = (info.nominal_fps if info is not None else None) or FALLBACK_FPS
-        self.seek(self.index + direction * round(JUMP_S * fps))
 
     def seek(self, index: int) -> None:
         """Go to a frame, or to the nearest one that exists."""

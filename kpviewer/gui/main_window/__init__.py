@@ -43,6 +43,8 @@ from kpviewer.gui.views.timeline.bar import lack_of
 from kpviewer.gui.views.video.video_view import WHEEL_ZOOM, VideoView
 from kpviewer.gui.widgets.theme import ThemeManager
 
+JUMP_S = 5.0
+"""Length of a jump back or forward, in seconds."""
 ROOMY_PX = 1240
 """Width of the window from which the plots stand side by side."""
 
@@ -161,8 +163,8 @@ class MainWindow(AnyWindow):
             **self.timeline.acts,
             **self.picture.acts,
             Act.PLAY: playback.toggle,
-            Act.BACK: lambda: playback.jump(-1),
-            Act.FORWARD: lambda: playback.jump(1),
+            Act.BACK: lambda: self._jump(-JUMP_S),
+            Act.FORWARD: lambda: self._jump(JUMP_S),
             Act.STEP_BACK: playback.step_back,
             Act.STEP_FORWARD: playback.step_forward,
             Act.START: lambda: playback.seek(0),
@@ -185,6 +187,10 @@ class MainWindow(AnyWindow):
             Act.PLOTS: lambda: self.docks.toggle(Part.PLOTS),
             Act.TABLE: lambda: self.docks.toggle(Part.TABLE),
         }
+
+    def _jump(self, seconds: float) -> None:
+        playback = self.bridge.playback
+        playback.seek(self.transport.frame_beside(playback.index, seconds))
 
     def _ask_for_ground_truth(self) -> None:
         opener = self.opener

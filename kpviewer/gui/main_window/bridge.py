@@ -25,6 +25,7 @@ from kpviewer.gui.session.played_results import PlayedResults
 from kpviewer.gui.views.panes import Panes
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.results.reselecting import of_models, reselected
+from kpviewer.sources.base import frame_times_s
 from kpviewer.structures import FrameError, FrameResult, Thresholds
 
 STATS_MS = 100
@@ -167,7 +168,7 @@ class Bridge(AnyBridge):
         info = self._session.info
         self.scores.set_source(info)
         self._panes.top_bar.source.set_choice(self._session.source_name or tr("None"))
-        self._panes.transport.set_info(info)
+        self._panes.transport.set_info(info, frame_times_s(self._session.source))
         self._panes.status_bar.show_source(info)
         self._panes.plots.set_source(info.nominal_fps if info is not None else None)
 

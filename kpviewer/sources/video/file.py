@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 
 import av
+import numpy as np
+from numpy.typing import NDArray
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.base import (
@@ -75,6 +77,15 @@ class VideoSource:
         """Damage found up to now, for the user; None if there is none."""
         video = self._video
         return self._last_warning if video is None else video.warning
+
+    @property
+    def times_s(self) -> NDArray[np.float64] | None:
+        """(N,) float64 positions of all frames, as far as their times are known without decoding.
+
+        None if the file is closed, or its frames aren't counted.
+        """
+        video = self._video
+        return None if video is None else video.frames.times_s
 
     def open(self) -> StreamInfo:
         """Open the file, decode its first frame and count the others.

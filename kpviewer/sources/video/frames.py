@@ -4,7 +4,9 @@ import math
 from dataclasses import replace
 
 import av
+import numpy as np
 from av.video.frame import VideoFrame
+from numpy.typing import NDArray
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.video.container import DecoderOptions
@@ -62,6 +64,8 @@ class VideoFrames:
                 f"No frame of {name} can be decoded: the video is damaged. Copy it again."
             )
         self.first = first
+        base = self.decoder.time_base
+        self._base = None if base is None else float(base)
         self.next_index = 0
         self.decoded = 0
         """Number of frames before ``next_index`` that could be decoded; a seek passes only such."""
@@ -84,6 +88,14 @@ class VideoFrames:
     def frame_count(self) -> int | None:
         """Counted number of frames; None while unknown."""
         return None if self.index is None else len(self.index)
+
+    @property
+    def times_s(self) -> NDArray[np.float64] | None:
+        """(N,) float64 times of all frames from the first one on; None while unknown."""
+        index, base = self.index, self._base
+        if index is None or base is None:
+            return None
+        return (index.pts - index.pts[:1]).astype(np.float64) * base
 
     def next_frame(self) -> VideoFrame | None:
         """Return the next frame; None at the end, also repeatedly."""

@@ -10,6 +10,7 @@ import pytest
 from videos import HEIGHT, WIDTH, buffer, numbered_image, read_number, write_video
 
 from kpviewer.errors import SourceError
+from kpviewer.sources.base import frame_times_s
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.video.file import VideoSource
 from kpviewer.structures import GroundTruth
@@ -153,7 +154,9 @@ def test_uneven_times_are_kept_to_the_millisecond(tmp_path):
     path = tmp_path / "vfr.mkv"
     write_video(path, times_ms=times_ms, options={"bf": "2", "g": "9"})
     source = VideoSource(path)
+    assert source.times_s is None  # closed
     assert source.open().frame_count == 41
+    assert frame_times_s(source) == pytest.approx(np.array(times_ms) / 1000)
     rows = read_all(source)
     assert [position_s for _, position_s in rows] == pytest.approx([t / 1000 for t in times_ms])
     source.seek(23)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from enum import Enum
 
+import numpy as np
+from numpy.typing import NDArray
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QWidget
@@ -107,9 +109,11 @@ class TimelineBar(QFrame):
             boxed(row_of(self.scan, FILL)),
         )
 
-    def set_info(self, info: StreamInfo | None) -> None:
-        """Adapt the bar to a source; None is no source."""
+    def set_info(self, info: StreamInfo | None, times_s: NDArray[np.float64] | None = None) -> None:
+        """Adapt the bar to a source, and to the times of its frames; None is no source."""
         self._place.set_info(info)
+        if times_s is not None:
+            self._place.times.note_all(0, times_s)
         seekable = info is not None and info.is_seekable
         is_live = info is not None and info.is_live
         has_length = seekable and bool(frames_of(info))
@@ -202,6 +206,10 @@ class TimelineBar(QFrame):
     def texts_of(self, index: int) -> list[str]:
         """Return number and time of a frame, or its file, and then what was found in it."""
         return [*self._place.texts_of(index), *self.strip.texts_of(index)]
+
+    def frame_beside(self, index: int, seconds: float) -> int:
+        """Return the frame that is so many seconds after a frame, or before it."""
+        return self._place.times.frame_beside(index, seconds)
 
     def edit_position(self) -> None:
         """Let the user type a frame, a time or a percentage."""

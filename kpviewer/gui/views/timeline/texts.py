@@ -64,9 +64,19 @@ class FrameTimes:
 
     def frame_at(self, seconds: float) -> int:
         """Return the frame that is shown at a time."""
+        return int(self._index_at(seconds) + 1e-6)
+
+    def frame_beside(self, index: int, seconds: float) -> int:
+        """Return the frame that is so many seconds after a frame, or before it: another one."""
+        frame = index + round(seconds * self.fps)
+        if self.count > 1:
+            frame = round(self._index_at(self.time_of(index) + seconds))
+        return max(frame, index + 1) if seconds > 0 else min(frame, index - 1)
+
+    def _index_at(self, seconds: float) -> float:
         known = self._known_frames()
         times_s = np.maximum.accumulate(self._times_s[known])
-        return int(np.interp(seconds, times_s, known) + 1e-6)
+        return float(np.interp(seconds, times_s, known))
 
     def _known_frames(self) -> NDArray[np.int64]:
         if self._known is None:

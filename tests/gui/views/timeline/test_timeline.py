@@ -438,3 +438,17 @@ def test_a_list_of_fifty_thousand_names_is_quick_to_search(qtbot):
     assert files.model.rowCount() == 0
     files.search.setText("49999")
     assert [files.model.image_of(row) for row in range(files.model.rowCount())] == [49_998, 49_999]
+
+
+def test_a_time_goes_to_its_frame_before_any_was_seen(qtbot, open_window, tmp_path):
+    times_ms = [*range(0, 2000, 20), *range(2000, 42_000, 400)]  # 50 fps, then 2.5
+    write_video(tmp_path / "film.mkv", times_ms=times_ms, options={"bf": "0"})
+    window = open_window(VideoSource(tmp_path / "film.mkv"))
+    pause_at(qtbot, window, 0)
+    go_to(qtbot, window, "0:22")
+    qtbot.waitUntil(lambda: shown_index(window) == 150)
+    qtbot.keyClick(window, Key.Key_Right)  # 5 s
+    qtbot.waitUntil(lambda: shown_index(window) == 162)
+    qtbot.keyClick(window, Key.Key_Left)
+    qtbot.waitUntil(lambda: shown_index(window) == 150)
+    assert window.transport.texts_of(50)[0] == "frame 50 · 00:01.0"

@@ -61,6 +61,17 @@ def test_times_of_uneven_frames_are_those_that_were_seen():
     assert [times.frame_at(seconds) for seconds in (0.0, 0.15, 0.2, 9.9)] == [0, 1, 2, 4]
 
 
+def test_a_jump_goes_by_the_times_that_were_seen():
+    times = film(100, fps=10.0)
+    assert (times.frame_beside(7, 5.0), times.frame_beside(57, -5.0)) == (57, 7)
+    times.note_all(0, np.array([*np.arange(50) * 0.05, *2.5 + np.arange(50) * 0.5]))
+    assert times.frame_beside(0, 2.0) == 40
+    assert times.frame_beside(60, 5.0) == 70
+    assert times.frame_beside(70, -5.0) == 60
+    assert (times.frame_beside(60, 0.1), times.frame_beside(60, -0.1)) == (61, 59)
+    assert film(0).frame_beside(1000, 5.0) == 1150  # of unknown length
+
+
 def test_times_without_a_source_or_a_length():
     assert FrameTimes(None).time_of(0) == 0.0
     live = FrameTimes(StreamInfo("camera", 64, 48, 25.0, None, True, False))
