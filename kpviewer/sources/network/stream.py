@@ -8,7 +8,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import av
+import numpy as np
 from av.video.frame import VideoFrame
+from numpy.typing import NDArray
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.base import (
@@ -127,6 +129,12 @@ class StreamSource:
         """Approximate longest time between two frames of a camera."""
         opened = self._opened
         return opened.usual_gap_s if isinstance(opened, Live) else 0.0
+
+    @property
+    def times_s(self) -> NDArray[np.float64] | None:
+        """(N,) float64 positions of all frames of a file; None if they are unknown."""
+        opened = self._opened
+        return opened.times_s if isinstance(opened, _RemoteFile) else None
 
     def interrupt(self) -> None:
         """End the current ``open`` or ``read`` with a SourceError; callable from any thread."""
@@ -261,6 +269,11 @@ class _RemoteFile:
     def decoder(self) -> Decoder:
         """Current decoder."""
         return self._video.frames.decoder
+
+    @property
+    def times_s(self) -> NDArray[np.float64] | None:
+        """Positions of all frames; None while unknown."""
+        return self._video.frames.times_s
 
     @property
     def next_index(self) -> int:

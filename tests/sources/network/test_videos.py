@@ -8,6 +8,7 @@ from servers import first_then_silence, http_file, http_files, mjpeg, serving
 from videos import buffer, numbered_image, read_number, write_from_raw, write_video
 
 from kpviewer.errors import SourceError
+from kpviewer.sources.base import frame_times_s
 from kpviewer.sources.network.stream import StreamSource
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.video.file import VideoSource
@@ -53,6 +54,8 @@ def test_no_frame_of_a_video_behind_http_is_lost(tmp_path, name, codec, options,
     with serving(http_file(path.read_bytes(), way)) as port:
         source = StreamSource(f"http://127.0.0.1:{port}/{name}")
         info = source.open()
+        if info.is_seekable:
+            assert frame_times_s(source) == pytest.approx(expected[1])
         found = read_all(source)
         sought = [number_at(source, index) for index in (31, 7, 59)] if info.is_seekable else []
         source.close()
