@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -23,6 +24,8 @@ MAX_TENSOR_BYTES = 2 * 1024**3
 
 OpenVINO has no limit of its own, so models with values of unknown size aren't run by it.
 """
+
+_BRANCHES = ("If", "Loop", "TensorIterator")
 
 
 class Changes(NamedTuple):
@@ -150,15 +153,21 @@ def _without(outputs: Sequence[str], facts: FileFacts) -> FileFacts:
 
 def _check_sizes(path: Path, model: Any) -> None:
     """Refuse a model with a value that is too large, or of unknown size, for given inputs."""
-    for operation in model.get_ops():
-        if operation.get_type_name() in ("If", "Loop", "TensorIterator"):
-            raise WeightsError(f"{path.name} has branches or loops, of unknown size in OpenVINO.")
-        for output in operation.outputs():
-            if _most_bytes(output) > MAX_TENSOR_BYTES:
-                raise WeightsError(
-                    f"{path.name} may need more than 2 GB of memory for one value in OpenVINO. "
-                    "Export it for a smaller input."
-                )
+    operations = model.get_ops()
+    most = max(_most_bytes(output) for each in operations for output in each.outputs())
+    has_branches = any(each.get_type_name() in _BRANCHES for each in operations)
+    if has_branches or math.isinf(most):
+        is_own = path.suffix.lower() == ".xml"
+        cure = "Open the ONNX file that it was made from." if is_own else "Use --backend auto."
+        raise WeightsError(
+            f"{path.name} has branches, loops or values of unknown size, and their memory can't be "
+            f"limited in OpenVINO. {cure}"
+        )
+    if most > MAX_TENSOR_BYTES:
+        raise WeightsError(
+            f"{path.name} may need more than 2 GB of memory for one value in OpenVINO. "
+            "Export it for a smaller input."
+        )
 
 
 def _most_bytes(output: Any) -> float:

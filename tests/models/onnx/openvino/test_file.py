@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx_files import constant_model
+from onnx_files import constant_model, onnx
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.libraries.inference import has_openvino, library, openvino_core
@@ -67,6 +67,31 @@ def test_a_yolo_without_its_metadata_yaml_has_the_names_of_its_xml(tmp_path):
     assert detector.spec.class_names == ("crow", "great_tit")
     assert (detector.spec.iou_threshold, detector.spec.padding) == (0.7, (114, 114, 114))
     assert detector.spec.notes == ()
+
+
+def test_branches_are_refused_with_the_file_to_open_instead(tmp_path):
+    source = constant_model(tmp_path / "birds.onnx", {"output0": ROWS}, **METADATA)
+    model, helper = onnx.load(source), onnx.helper
+    (rows,) = (each for each in model.graph.node if each.output[0] == "output0")
+    rows.output[0] = "rows"
+    parts = []
+    for name in ("then", "else"):
+        info = helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ROWS.shape)
+        node = helper.make_node("Neg" if name == "then" else "Identity", ["rows"], [name])
+        parts.append(helper.make_graph([node], name, [], [info]))
+    nodes = model.graph.node
+    nodes.append(helper.make_node("ReduceMax", ["image"], ["most"], keepdims=0))
+    nodes.append(helper.make_node("Cast", ["most"], ["is_lit"], to=onnx.TensorProto.BOOL))
+    branches = {"then_branch": parts[0], "else_branch": parts[1]}
+    nodes.append(helper.make_node("If", ["is_lit"], ["output0"], **branches))
+    onnx.save(model, source)
+    path = tmp_path / "converted.xml"
+    library("openvino").save_model(openvino_core().read_model(str(source)), path)
+    with pytest.raises(WeightsError, match=r"branches.* Open the ONNX file that it was made from"):
+        open_model(path)
+    executor = Executor(open_model(source), "cpu", "fp32", "openvino")
+    with pytest.raises(WeightsError, match=r"branches.* Use --backend auto"):
+        executor.warm_up((64, 96))
 
 
 def test_a_file_that_was_replaced_is_not_read_for_the_one_opened(tmp_path):
