@@ -120,6 +120,8 @@ def test_yolov7_of_one_class_has_the_objectness_as_score(tmp_path):
     rows = float_rows([30, 20, 20, 10, 0.8, 0.5], count=3 * CELLS)  # 0.5: it isn't trained
     path = graph_model(tmp_path / "v7.onnx", IMAGE, {"output": rows})
     assert found(path) == [("class 0", 0.8, [20, 15, 40, 25])]
+    (only,) = recognise(OrtSession(path).facts)
+    assert only.summary == "YOLOv5 or YOLOv7, 1 class without names"
 
 
 def test_eighty_classes_without_names_are_cocos(tmp_path):

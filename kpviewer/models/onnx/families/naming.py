@@ -28,6 +28,11 @@ class Naming(NamedTuple):
         return {"classes": self.names, "notes": self.notes, **fields}
 
 
+def counted(classes: int) -> str:
+    """Return "1 class" or "2 classes"."""
+    return "1 class" if classes == 1 else f"{classes} classes"
+
+
 def own_names(facts: FileFacts) -> tuple[str, ...] | None:
     """Return the class names in the metadata; None if there are none that can be read."""
     for entry in _ENTRIES:
@@ -57,7 +62,7 @@ def naming(
     """
     own = own_names(facts)
     if own is not None and count in (None, len(own)):
-        return Naming(own, f"{len(own)} classes", ())
+        return Naming(own, counted(len(own)), ())
     if count is None:
         numbered = tuple(f"class {number}" for number in range(first, _ASSUMED))
         return Naming(numbered, "classes without names", (f"{UNNAMED}, so they are numbered.",))
@@ -67,8 +72,8 @@ def naming(
     coco = names_by_id()[first:] if is_by_id else NAMES
     if count == len(coco):
         note = f"{unnamed}. It has {count}, as COCO has, so COCO's names are shown."
-        return Naming(coco, f"{count} classes, named as COCO's", (note,))
+        return Naming(coco, f"{counted(count)}, named as COCO's", (note,))
     numbered = tuple(f"class {number}" for number in range(first, first + count))
     return Naming(
-        numbered, f"{count} classes without names", (f"{unnamed}, so they are numbered.",)
+        numbered, f"{counted(count)} without names", (f"{unnamed}, so they are numbered.",)
     )

@@ -17,7 +17,7 @@ from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import IMAGENET, Recognised
 from kpviewer.models.onnx.families.entries import class_names
-from kpviewer.models.onnx.families.naming import Naming, naming
+from kpviewer.models.onnx.families.naming import Naming, counted, naming
 from kpviewer.models.onnx.graph import Graph
 
 _CONFIG, _PROCESSOR = "config.json", "preprocessor_config.json"
@@ -113,7 +113,7 @@ def _named(
     except ValueError:
         own = ()
     if len(own) == count:
-        return Naming(own, f"{count} classes", ())
+        return Naming(own, counted(count), ())
     return naming(facts, count, is_by_id=is_by_id)
 
 

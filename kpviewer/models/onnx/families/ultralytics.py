@@ -26,6 +26,7 @@ from kpviewer.models.onnx.families.base import (
     mask_fields,
 )
 from kpviewer.models.onnx.families.entries import is_true, literal, named_classes
+from kpviewer.models.onnx.families.naming import counted
 from kpviewer.models.onnx.families.point_names import numbered
 from kpviewer.models.tables import shown
 
@@ -111,7 +112,7 @@ def recognise(facts: FileFacts) -> list[Recognised]:
         "notes": (LEFT_OUT.format("masks"),) if lacks_masks else (),
         "licence": clean_name(metadata.get("license", "")),
     }
-    counts = f"{len(names)} classes" + (f", {len(points)} keypoints" if points else "")
+    counts = counted(len(names)) + (f", {len(points)} keypoints" if points else "")
     layouts = _layouts(facts, task, len(names), len(points))
     return [_recognised(table, layout, counts, is_certain=len(layouts) == 1) for layout in layouts]
 
