@@ -102,7 +102,7 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
     is_eager=True,
     expose_value=False,
     callback=_forget_settings,
-    help="Delete settings, profiles, choices for models and cached scans; list them and exit.",
+    help="Delete settings, profiles, certificate and cache (scans too); list them and exit.",
 )
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> None:
