@@ -28,6 +28,7 @@ OTHER_IMAGE_SUFFIXES = frozenset(
     )
 )
 """Suffixes of image formats that kpviewer can't show."""
+ARCHIVE_SUFFIXES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".rar")
 LARGEST_BYTES = 600 * 2**20
 """Maximum size of a file with one image: above 8192 x 8192 px with four 16-bit channels."""
 HEAD_BYTES = 12

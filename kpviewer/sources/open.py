@@ -15,6 +15,7 @@ from pathlib import Path
 
 from kpviewer.errors import FolderBelowError, SourceError
 from kpviewer.image_files import (
+    ARCHIVE_SUFFIXES,
     HEAD_BYTES,
     IMAGE_SUFFIXES,
     OTHER_IMAGE_SUFFIXES,
@@ -146,6 +147,8 @@ def _file(path: Path, ground_truth: GroundTruthProvider | None) -> FrameSource:
             f"{path.name} is an image in a format that can't be shown ({suffix[1:].upper()}). "
             "Convert it to JPEG or PNG."
         )
+    if suffix in ARCHIVE_SUFFIXES:
+        raise SourceError(f"{path.name} is an archive. Unpack it, and open what it holds.")
     if suffix == ".kpv":
         raise SourceError(
             f"{path.name} is a scan, not a video. Open the video: a scan beside it is used."

@@ -152,6 +152,13 @@ def test_an_unknown_source_is_an_error_with_a_fix(text):
         make_source(text)
 
 
+@pytest.mark.parametrize("name", ["pets.zip", "clips.tar.gz"])
+def test_an_archive_is_to_be_unpacked(tmp_path, name):
+    (tmp_path / name).write_bytes(b"PK")
+    with pytest.raises(SourceError, match=f"^{name} is an archive. Unpack it"):
+        make_source(str(tmp_path / name))
+
+
 def test_a_scan_is_no_video(tmp_path):
     (tmp_path / "clip.kpv").write_bytes(b"\x89KPV")
     with pytest.raises(SourceError, match=r"clip\.kpv is a scan, not a video\. Open the video"):

@@ -13,7 +13,7 @@ from kpviewer.annotations.reading.folders import (
     folders_named,
 )
 from kpviewer.errors import DatasetError
-from kpviewer.image_files import IMAGE_SUFFIXES, ImageFileError, open_regular
+from kpviewer.image_files import ARCHIVE_SUFFIXES, IMAGE_SUFFIXES, ImageFileError, open_regular
 
 TABLE_KINDS = {".json": "coco", ".csv": "csv", ".tsv": "csv"}
 """Formats with a whole set in one file, by ending."""
@@ -41,7 +41,6 @@ _NOT_READ = {
 }
 """Formats that aren't read, by the ending of names of their files or folders."""
 _HEAD_BYTES = 4096
-_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".rar")
 
 
 def is_annotation_xml(path: Path) -> bool:
@@ -58,7 +57,7 @@ def format_not_read(path: Path) -> str:
     """Return a sentence on the format of a path that isn't read, with the cure; "" if unknown."""
     inside = _files(path)
     for each in (path, *inside, *(file for folder in inside for file in _files(folder))):
-        if each.suffix.lower() in _ARCHIVES:
+        if each.suffix.lower() in ARCHIVE_SUFFIXES:
             return f"{each.name} is an archive: unpack it."
         for ending, maker in _NOT_READ.items():
             if each.name.lower().endswith(ending.lower()):
