@@ -94,6 +94,13 @@ def test_names_that_do_not_fit_are_told(tmp_path):
     assert "1 names, 2 columns" in note
 
 
+@pytest.mark.parametrize("entry", ["labels", "model_info labels"])  # of OpenVINO
+@pytest.mark.parametrize("text", ["dog cat", "dog, cat", "['dog', 'cat']", "dog\ncat"])
+def test_labels_are_names_however_they_are_parted(tmp_path, entry, text):
+    rows = {"output": float_rows([*CENTRED, 1.0, 0.1, 0.9], count=3 * CELLS)}
+    assert found(graph_model(tmp_path / "a.onnx", IMAGE, rows, **{entry: text})) == CAT
+
+
 def test_a_classifier_is_refused_without_a_vain_advice(tmp_path):
     scores = {"output0": np.zeros((1, 2), np.float32)}
     path = graph_model(tmp_path / "a.onnx", IMAGE, scores, **{**ENTRIES, "task": "classify"})

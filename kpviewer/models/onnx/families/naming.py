@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from kpviewer.models.limits import MAX_CLASSES, clean_name
@@ -10,7 +11,11 @@ from kpviewer.models.onnx.description import UNNAMED
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.entries import named_classes
 
-_ENTRIES = ("names", "class_names", "classes")
+_WORDS = ("labels", "model_info labels")
+"""Entries of OpenVINO's model_info, in its file and in one of ONNX: words with spaces between."""
+_ENTRIES = ("names", "class_names", "classes", *_WORDS)
+_SEPARATORS = set(",[{\n")
+"""Characters of a list in another form."""
 _ASSUMED = 91
 """Number of classes of a file that doesn't say how many it has: the largest of COCO."""
 
@@ -36,14 +41,14 @@ def counted(classes: int) -> str:
 def own_names(facts: FileFacts) -> tuple[str, ...] | None:
     """Return the class names in the metadata; None if there are none that can be read."""
     for entry in _ENTRIES:
-        if entry in facts.metadata:
-            try:
+        text = facts.metadata.get(entry, "")
+        if entry in _WORDS and not _SEPARATORS & set(text):
+            if words := text.split():
+                return tuple(map(clean_name, words))
+        elif text:
+            with suppress(ValueError):
                 return tuple(named_classes(facts.metadata, entry))
-            except ValueError:
-                continue
-    # of OpenVINO's model_info, which an ONNX file has under the longer name
-    labels = facts.metadata.get("labels", facts.metadata.get("model_info labels", ""))
-    return tuple(map(clean_name, labels.split())) or None
+    return None
 
 
 def naming(
