@@ -40,8 +40,9 @@ def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
     if thresholds.classes is not None:
         shown[:] = [class_id in thresholds.classes for class_id in range(num_classes)]
     is_candidate = (candidates.scores >= floors) & shown
-    if candidates.overlaps is not None:
+    if candidates.overlaps is not None and thresholds.nms is not NmsKind.NONE:
         is_candidate &= (candidates.overlaps < thresholds.iou)[:, None]
+        thresholds = replace(thresholds, nms=NmsKind.NONE)  # that was NMS
     rows, class_ids = np.nonzero(is_candidate)
     kept, scores = nms(
         candidates.xyxy[rows],
@@ -102,6 +103,7 @@ def _survivors(candidates: Candidates, iou: float, floor: float, limit: int) -> 
     is_candidate = candidates.scores >= floor
     if candidates.overlaps is not None:
         is_candidate &= (candidates.overlaps < iou)[:, None]
+        return replace(candidates, scores=np.where(is_candidate, candidates.scores, np.float32(0)))
     rows, class_ids = np.nonzero(is_candidate)
     own = candidates.scores[rows, class_ids]
     hard = Thresholds(iou=iou, max_detections=limit)

@@ -180,16 +180,16 @@ def _kept(
     own = order.by_frame if kind is NmsKind.NONE else order.by_class
     entries: IntArray = own[first:end].astype(np.int64)
     groups = order.groups[first:end]
-    if columns.overlaps is not None:
-        few = columns.overlaps[columns.entry_rows[entries]] < thresholds.iou
-        entries, groups = entries[few], groups[few]
     if kind is NmsKind.NONE:
         return entries, columns.entry_scores[entries]
     scores = columns.entry_scores[entries]
     work = Work(sides_of(columns.xyxy[columns.entry_rows[entries]]), groups, entries, scores)
-    if kind is NmsKind.HARD:
+    if kind is NmsKind.HARD or columns.overlaps is not None:
         is_kept = np.zeros(end - first, np.bool_)
-        is_kept[hard(work, thresholds) - first] = True
+        left = (
+            hard(work, thresholds) if columns.overlaps is None else _apart(order, work, thresholds)
+        )
+        is_kept[left - first] = True
         kept: IntArray = order.by_frame[first:end].astype(np.int64)
         kept = kept[is_kept[kept - first]]
         return kept, columns.entry_scores[kept]
@@ -198,6 +198,17 @@ def _kept(
     kept, final = kept[by_entry], final[by_entry]
     by_score = _sorted(np.searchsorted(order.starts, kept, side="right"), final)
     return kept[by_score], final[by_score]
+
+
+def _apart(order: Ranked, work: Work, thresholds: Thresholds) -> IntArray:
+    """Return the best entries of each group whose known overlaps are below the limit."""
+    overlaps, rows = order.columns.overlaps, order.columns.entry_rows[work.entries]
+    assert overlaps is not None, "only with known overlaps"
+    few = overlaps[rows] < thresholds.iou
+    entries, groups = work.entries[few], work.groups[few]
+    ranks = np.arange(len(groups)) - np.searchsorted(groups, groups)
+    left: IntArray = entries[ranks < thresholds.max_detections]
+    return left
 
 
 def _sorted(groups: IntArray, scores: FloatArray) -> Int32Array:

@@ -42,7 +42,8 @@ class Candidates:
     size_wh: tuple[int, int] | None = None
     """Width and height of the image, px, that detections are clipped to; None: they aren't."""
     overlaps: FloatArray | None = None
-    """(M,) largest IoU with a better candidate of the class; None: NMS compares the boxes."""
+    """(M,) largest IoU with a better candidate of the class, which NMS compares with its threshold;
+    None: it compares the boxes."""
     outlines_xy: FloatArray | None = None
     """(M, V, 2) corners of each object's outline, source px: the four of rotated boxes, or those of
     masks, of which the last may come several times; None if the model predicts upright boxes."""

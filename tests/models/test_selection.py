@@ -84,6 +84,14 @@ def test_candidates_with_a_known_overlap_are_left_out_from_the_limit_on():
     three = replace(candidates([[0.9], [0.8], [0.7]]), overlaps=np.array([0, 0.5, 0.4], np.float32))
     found = select(three, Thresholds(iou=0.5))
     assert found.xyxy[:, 0].tolist() == [0, 200]
+    assert len(select(three, Thresholds(iou=0.5, nms=NmsKind.NONE))) == 3
+
+
+def test_boxes_with_a_known_overlap_are_not_compared():
+    crossed = candidates([[0.9], [0.8]])
+    crossed = replace(crossed, xyxy=crossed.xyxy[[0, 0]], overlaps=np.zeros(2, np.float32))
+    for kind in NmsKind:
+        assert select(crossed, Thresholds(nms=kind)).scores.tolist() == pytest.approx([0.9, 0.8])
 
 
 def test_keypoints_have_their_own_scores_or_none():

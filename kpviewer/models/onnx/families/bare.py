@@ -61,7 +61,7 @@ def _raw(facts: FileFacts, shape: Shape) -> list[Recognised]:
         found.append(_recognised(facts, "yolov8-pose", "YOLO, pose", 1, own))
     if columns - 4 != _COCO_CLASSES:
         output = {"kind": OutputKind.ROTATED, "transposed": True}
-        own = {"output": output, "nms": "none"}
+        own = {"output": output}
         found.append(_recognised(facts, "yolov8-obb", "YOLO, OBB", columns - 5, own))
     return found
 

@@ -194,9 +194,8 @@ def _usual(
         summary = "NMS inside" if has_nms else "end to end, no NMS needed"
         return _rows(task, output, summary)
     kind = OutputKind.ROTATED if task == "obb" else OutputKind.YOLOV8
-    nms = "none" if task == "obb" else "hard"  # rotated boxes are compared when they are read
     output = {"kind": kind, "transposed": True, **output}
-    return Layout(output, "letterbox", nms, "no NMS inside")
+    return Layout(output, "letterbox", "hard", "no NMS inside")
 
 
 def _rt_detr(facts: FileFacts, classes: int, *, is_end_to_end: bool) -> Layout:
