@@ -78,8 +78,6 @@ class Analysis(QObject):
         """What the last lanes were made of; None if it is outdated."""
         self._has_errors = False
         """Whether the last lanes show errors."""
-        self._dropping: Side | None = None
-        """Side whose dropped frames were reported."""
         self._state = object()
         """Source and models; another one makes what runs worthless."""
         self._edits = 0
@@ -278,9 +276,10 @@ class Analysis(QObject):
             self._basis = replace(question, arrivals=(), parts=answer.parts)
             self._has_errors = answer.lanes is not None and answer.lanes.has_errors
             self.lanes_changed.emit(answer.lanes)
-            if question.first.store.has_dropped and self._dropping is not question.first:
-                self._dropping = question.first
-                self.dropped.emit()
+            for side, _ in question.sides():
+                if side.store.has_dropped and not side.has_told_drops:
+                    side.has_told_drops = True
+                    self.dropped.emit()
         elif stage is Stage.SCORES:
             first = question.first
             has_any = answer.first is not None or first.differences[1] is not None

@@ -38,6 +38,8 @@ class Side:
         self.spec, self.content = spec, content
         """Description of the model as it is run now, and the hash of its content."""
         self.store = ScanStore(len(spec.class_names), len(spec.keypoint_names), floor)
+        self.has_told_drops = False
+        """Whether it was reported that frames are dropped."""
         self.files: dict[int, str] = {}
         """Files of frames, as ``Frame.file`` has them, as far as they are known."""
         self.selector = Selector()

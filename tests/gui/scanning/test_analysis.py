@@ -1,5 +1,6 @@
 """Analysis of what was scanned: lanes, scores, and what makes them new."""
 
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -140,6 +141,38 @@ def test_frames_that_are_dropped_are_reported_once_a_source(analysis, seen, sett
         assert seen.found[0] == -1 and seen.found[2 * BLOCK] == 2
         assert len(dropped) == told + 1
     assert len(dropped) == 2
+
+
+def test_frames_of_the_second_model_that_are_dropped_are_reported(analysis, settle, monkeypatch):
+    monkeypatch.setattr(calculation, "ScanStore", partial(ScanStore, max_bytes=100))
+    dropped: list[int] = []
+    analysis.dropped.connect(lambda: dropped.append(1))
+    analysis.set_models(SPEC, OTHER)
+    analysis.set_thresholds(AT_03, AT_03)
+    analysis.set_source(replace(INFO, frame_count=2 * BLOCK))
+    analysis.add_chunks("A", [chunk(0)])
+    for first in (0, BLOCK):
+        analysis.add_chunks("B", [chunk(first, classes=2)])
+        settle()
+    assert dropped == [1]
+
+
+def test_a_source_that_is_left_takes_its_dropping_scan_along(analysis, settle, monkeypatch):
+    stores: list[weakref.ref[ScanStore]] = []  # each may hold 1 GiB
+
+    def made(*shape: int) -> ScanStore:
+        store = ScanStore(*shape, max_bytes=100)
+        stores.append(weakref.ref(store))
+        return store
+
+    monkeypatch.setattr(calculation, "ScanStore", made)
+    analysis.set_source(replace(INFO, frame_count=2 * BLOCK))
+    for first in (0, BLOCK):
+        analysis.add_chunks("A", [chunk(first)])
+        settle()
+    analysis.set_source(INFO)
+    settle()
+    assert [store() is None for store in stores] == [True, False]
 
 
 def test_lanes_follow_the_confidence(analysis, seen, settle):
