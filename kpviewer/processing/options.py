@@ -77,14 +77,29 @@ class ProcessOptions:
         return bool(self.outputs or self.sinks or self.report)
 
     def idle_note(self, spec: ModelSpec) -> str | None:
-        """Return a note that names the thresholds that change nothing; None if all count."""
+        """Return a note that names the options that change nothing; None if all count."""
         idle, why = idle_thresholds(spec, self.changes), "with this model and NMS"
         if not self.has_results:
             why = "on a scan, which keeps all candidates"
             own = {"classes": self.classes, "class_scores": self.class_scores}
             idle = [*self.changes, *(name for name, value in own.items() if value)]
-        words = ", ".join(_WORDS.get(name, f"--{name}") for name in idle)
-        return f"without effect {why}: {words}" if words else None
+        thresholds = [_WORDS.get(name, f"--{name}") for name in idle]
+        parts = ((why, thresholds), ("on these files", self._idle_on_files()))
+        notes = [f"without effect {each}: {', '.join(words)}" for each, words in parts if words]
+        return "; ".join(notes) or None
+
+    def _idle_on_files(self) -> list[str]:
+        """Return the options that none of the files shows."""
+        shows = {
+            "--anonymise": (self.style.anonymise, {"video", "raw", "voc", "yolo"}),
+            "--smooth-landmarks": (self.style.smooth_landmarks, {"video"}),
+            "--track": (self.style.tracks, {"video", "jsonl", "csv"}),
+            "--no-sound": (not self.sound, {"video", "raw"}),
+        }
+        if self.sinks or self.report:  # they may show all
+            return []
+        files = set(self.outputs)
+        return [name for name, (is_given, shown) in shows.items() if is_given and not shown & files]
 
     def thresholds_of(self, spec: ModelSpec) -> Thresholds:
         """Return the model's thresholds, changed by these options.

@@ -210,9 +210,20 @@ def test_thresholds_can_differ_from_those_of_the_model(clip, out):
             {"changes": {"score": 0.3}, "classes": ("thing",), "outputs": (), "scans": True},
             "on a scan, which keeps all candidates: --conf, --classes",
         ),
+        ({"style": OverlayStyle(smooth_landmarks=True)}, "on these files: --smooth-landmarks\n"),
+        (
+            {"style": OverlayStyle(anonymise=True, tracks=True), "sound": False},
+            "on these files: --anonymise, --no-sound\n",
+        ),
+        ({"style": OverlayStyle(tracks=True), "outputs": ("yolo",)}, "these files: --track\n"),
+        ({"style": OverlayStyle(anonymise=True), "outputs": ("csv", "raw")}, None),
+        (
+            {"changes": {"sigma": 0.3}, "sound": False},
+            "and NMS: --sigma; without effect on these files: --no-sound\n",
+        ),
     ],
 )
-def test_thresholds_that_change_nothing_are_named(clip, out, capsys, given, note):
+def test_options_that_change_nothing_are_named(clip, out, capsys, given, note):
     options = ProcessOptions(out, **{"outputs": ("csv",), **given})
     process_sources([clip], options, engine=BoxEngine())  # which can't be scanned
     printed = capsys.readouterr().err
