@@ -1,7 +1,7 @@
 """Labels in formats of other programs: YOLO text and Pascal VOC XML.
 
-They hold classes and boxes but no scores: a draft for people to correct. Boxes are cut at the
-image's edges; those outside are left out.
+They hold classes and boxes but no scores: a draft for people to correct. Upright boxes are cut at
+the image's edges; those outside are left out.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from kpviewer.geometry import box_outlines
 from kpviewer.recording.formats import ResultHeader
-from kpviewer.structures import Detections
+from kpviewer.structures import BOX_CORNERS, Detections
 
 _SHARE_DECIMALS = 6
 _VISIBLE = 2
@@ -65,7 +66,7 @@ class YoloLabels:
     def text(self, image: str, size_wh: tuple[int, int], found: Detections) -> str:
         """Return a line per object: class, centre and sides, then x, y and visibility of points.
 
-        With an outline it is class and corners.
+        With an outline it is class and corners. Those of rotated boxes may be outside the image.
 
         Points with a score below the threshold, and those outside the image, have visibility 0.
         """
@@ -76,7 +77,11 @@ class YoloLabels:
             box = np.array([(left + right) / 2, (top + bottom) / 2, right - left, bottom - top])
             words = [str(int(found.class_ids[row]))]
             if found.outlines_xy is not None:
-                lines.append(" ".join(words + _shares((found.outline(row) / sides).ravel())) + "\n")
+                corners = found.outline(row) / sides
+                if not _is_readable(corners):
+                    edges = np.array([[left, top, right, bottom]], np.float32)
+                    corners = box_outlines(edges, BOX_CORNERS)[0] / sides
+                lines.append(" ".join(words + _decimals(corners.ravel())) + "\n")
                 continue
             words += _shares(box / np.tile(sides, 2))
             points = found.keypoints_xy[row, : len(self._points)].tolist()
@@ -178,8 +183,22 @@ def _whole(box: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
     return left, top, max(round(box[2]), left + 1), max(round(box[3]), top + 1)
 
 
+def _is_readable(corners: np.ndarray) -> bool:
+    """Return whether Ultralytics reads an image with an object of these (V, 2) corners, shares.
+
+    The box around them must be centred in the image and no larger. Source: ultralytics 8.4,
+    data/utils.py, ``verify_image_label``.
+    """
+    low, high = corners.min(0), corners.max(0)
+    return bool(((low + high >= 0) & (low + high <= 2) & (high - low <= 1)).all())
+
+
 def _shares(values: np.ndarray) -> list[str]:
-    return [f"{value:.{_SHARE_DECIMALS}f}" for value in np.clip(values, 0, 1).tolist()]
+    return _decimals(np.clip(values, 0, 1))
+
+
+def _decimals(values: np.ndarray) -> list[str]:
+    return [f"{value:.{_SHARE_DECIMALS}f}" for value in values.tolist()]
 
 
 def _one_line(name: str) -> str:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 BOX_CORNERS = 4
 """Number of corners of a rotated box."""
+_FEWEST_CORNERS = 3
+"""Number of corners that an area has at least; readers of polygons refuse fewer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -126,6 +128,8 @@ class Detections:
     def outline(self, row: int) -> FloatArray:
         """Return the (V, 2) corners of a detection's outline, each once, source px.
 
+        There are at least three: a mask without area has fewer, and its last one several times.
+
         Raises:
             ValueError: if the model predicts upright boxes.
         """
@@ -135,7 +139,7 @@ class Detections:
         if not self.has_masks:
             return corners
         others = np.flatnonzero((corners != corners[-1]).any(1))
-        return corners[: others.max(initial=-1) + 2]
+        return corners[: max(int(others.max(initial=-1)) + 2, _FEWEST_CORNERS)]
 
     @property
     def has_keypoint_scores(self) -> bool:

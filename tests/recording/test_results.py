@@ -144,6 +144,34 @@ def test_rotated_boxes_keep_four_corners_in_yolo_labels():
     assert len(second.split()) == 9, "corners that coincide, too"
 
 
+def test_rotated_boxes_keep_their_angle_at_the_edge_in_yolo_labels():
+    """Ultralytics reads corners outside of an image that a box is centred in, and fits in."""
+    out = outlined([-2, 4], [4, -2], [10, 4], [4, 10])
+    text = YoloLabels(OUTLINES).text("a.jpg", (32, 16), out.detections).splitlines()[0]
+    shares = np.array(text.split()[1:], float).reshape(-1, 2)
+    assert (shares * (32, 16)).tolist() == [[-2, 4], [4, -2], [10, 4], [4, 10]]
+
+
+def test_rotated_boxes_larger_than_the_image_are_upright_in_yolo_labels():
+    band = outlined([-90, -50], [-80, -60], [110, 60], [100, 70])
+    text = YoloLabels(OUTLINES).text("a.jpg", (32, 16), band.detections).splitlines()[0]
+    shares = np.array(text.split()[1:], float).reshape(-1, 2)
+    assert shares.tolist() == [[0, 0], [1, 0], [1, 1], [0, 1]], "their corners would be a line"
+
+
+def test_masks_without_area_are_polygons_to_other_programs(tmp_path):
+    """A mask beside the image has one corner, which pycocotools refuses, or two, a box to it."""
+    for corners in ([[0.0, 4]] * 6, [[0.0, 4]] * 3 + [[0.0, 8]] * 3):
+        flat = outlined(*corners)
+        text = YoloLabels(OUTLINES).text("a.jpg", (32, 16), flat.detections)
+        assert all(len(line.split()) >= 7 for line in text.splitlines())
+        _, dataset = texts("coco", tmp_path, [flat], OUTLINES)
+        truth = COCO()
+        truth.dataset = json.loads(dataset)
+        truth.createIndex()
+        assert mask.area(truth.annToRLE(truth.dataset["annotations"][0])) == 0
+
+
 def test_csv_has_a_row_for_each_detection(tmp_path):
     rows = list(csv.DictReader(io.StringIO(written("csv", tmp_path, sample()))))
     assert len(rows) == 2
