@@ -39,15 +39,16 @@ class FrameTimes:
         if self.count > 1:
             step_s = self.length_s / self.count
             self._times_s[-1] = max(self.length_s - step_s, 0.0)
-        self._known: NDArray[np.int64] | None = None
+        self._known: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+        """Frames of known times, ascending, and these, which never fall; None: to be found."""
 
     def note(self, index: int, position_s: float | None) -> None:
         """Remember the time of a frame."""
-        if position_s is not None and 0 <= index < self.count:
-            is_new = bool(np.isnan(self._times_s[index]))
+        if position_s is None or not 0 <= index < self.count:
+            return
+        if self._times_s[index] != position_s:  # so is an unknown one
             self._times_s[index] = position_s
-            if is_new:
-                self._known = None
+            self._known = None
 
     def note_all(self, first: int, position_s: NDArray[np.float64]) -> None:
         """Remember the times of frames from number ``first`` on, (N,) in seconds; NaN unknown."""
@@ -59,8 +60,9 @@ class FrameTimes:
         """Return the time of a frame in seconds."""
         if not 0 <= index < self.count:
             return index / self.fps
-        known = self._known_frames()
-        return float(np.interp(index, known, self._times_s[known]))
+        if np.isfinite(own := self._times_s[index]):
+            return float(own)  # at once: a video may have a million frames
+        return float(np.interp(index, *self._known_times()))
 
     def frame_at(self, seconds: float) -> int:
         """Return the frame that is shown at a time."""
@@ -74,13 +76,13 @@ class FrameTimes:
         return max(frame, index + 1) if seconds > 0 else min(frame, index - 1)
 
     def _index_at(self, seconds: float) -> float:
-        known = self._known_frames()
-        times_s = np.maximum.accumulate(self._times_s[known])
-        return float(np.interp(seconds, times_s, known))
+        frames, times_s = self._known_times()
+        return float(np.interp(seconds, times_s, frames))
 
-    def _known_frames(self) -> NDArray[np.int64]:
+    def _known_times(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         if self._known is None:
-            self._known = np.flatnonzero(np.isfinite(self._times_s))
+            known = np.flatnonzero(np.isfinite(self._times_s))
+            self._known = known.astype(np.float64), np.maximum.accumulate(self._times_s[known])
         return self._known
 
 
