@@ -174,7 +174,7 @@ def test_openvino_runs_no_graph_whose_size_depends_on_the_image(path):
     )
     opsets = [helper.make_opsetid("", 13)]
     onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), str(path))
-    with pytest.raises(WeightsError, match="of memory"):
+    with pytest.raises(WeightsError, match=r"branches, loops or values of unknown size.*auto"):
         OpenVinoSession(path).run({"image": np.ones((1, 3, 4, 4), np.float32)})
 
 
