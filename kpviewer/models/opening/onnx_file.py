@@ -22,12 +22,10 @@ from kpviewer.models.onnx.recognition import describe
 from kpviewer.models.onnx.refusals import plain_reason
 from kpviewer.models.onnx.session import OrtSession, Session
 from kpviewer.models.ranking import DecodedArrays, Rows, dense
-from kpviewer.models.spec import CommonSpec, ModelSpec, Resize, Task, checked
+from kpviewer.models.spec import NOT_SCORED, CommonSpec, ModelSpec, Resize, Task, checked
 from kpviewer.models.tables import changed_fields
 from kpviewer.models.top_down import TopDownDetector
 
-NOT_SCORED = "Masks and rotated boxes are shown and written; scores compare upright boxes."
-"""Note on models whose objects have outlines."""
 _NAN_CHECKS = 20
 _BLANK_PX = 640
 """Largest side of the blank image that a file is tried with, if its input may be of any size."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx_files import boxes_file, graph_model, pose_file
+from onnx_files import boxes_file, constant_model, graph_model, pose_file
 
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.libraries.inference import has_openvino
@@ -214,6 +214,17 @@ def test_both_files_and_the_kind_of_box_detector_count_in_the_hash(tmp_path):
     boxes.unlink()
     boxes_file(tmp_path / "yolo.onnx", "{0: 'a', 1: 'person'}")
     assert model_hash(open_model(names[1])) != hashes[1]
+
+
+def test_two_stages_say_that_they_leave_out_rotated_boxes(tmp_path):
+    rows = np.array([[[48, 32, 40, 20, 0.9, 0, 0.5]]], "f4")
+    meta = {"task": "obb", "names": "{0: 'ship'}", "end2end": "True", "imgsz": "[64, 96]"}
+    boxes = constant_model(tmp_path / "obb.onnx", {"output0": rows}, **meta)
+    detector = open_model(f"two-stage:{boxes}+{pose_file(tmp_path / 'pose.onnx')}")
+    assert not detector.spec.has_outlines, "files would have a column without content"
+    assert [note for note in detector.spec.notes if "boxes" in note] == [
+        "Masks and rotated boxes are left out: each object has an upright box."
+    ]
 
 
 def test_a_detector_of_torch_finds_boxes_for_a_file(tmp_path):

@@ -15,9 +15,9 @@ from kpviewer.models.onnx.readers.rotated import (
     probabilistic_iou,
     upright,
 )
-from kpviewer.models.opening.onnx_file import NOT_SCORED, OnnxDetector, open_onnx
+from kpviewer.models.opening.onnx_file import OnnxDetector, open_onnx
 from kpviewer.models.selection import select
-from kpviewer.models.spec import Resize, Sampling
+from kpviewer.models.spec import NOT_SCORED, Resize, Sampling
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.naive import NaiveModel
 from kpviewer.structures import NmsKind, Thresholds
