@@ -32,18 +32,20 @@ class Masks:
     """
 
     maps: FloatArray
-    """(P, h, w) float32 maps over the whole input; with coefficients, (D, h, w) prototypes."""
+    """(N, h, w) float32 maps over the whole input; with coefficients, (D, h, w) prototypes."""
     input_hw: tuple[int, int]
     """Height and width of the input, px."""
     coefficients: FloatArray | None = None
     """(P, D) float32; None: each prediction has a map."""
     limit: float = 0.0
     """Value above which a pixel belongs to the mask."""
+    own: IntArray | None = None
+    """(P,) index of each prediction's map; None: they are in order."""
 
     def __getitem__(self, rows: IntArray) -> Masks:
-        if self.coefficients is None:
-            return replace(self, maps=self.maps[rows])
-        return replace(self, coefficients=self.coefficients[rows])
+        if self.coefficients is not None:
+            return replace(self, coefficients=self.coefficients[rows])
+        return replace(self, own=rows if self.own is None else self.own[rows])  # maps may be large
 
     def levels(self, row: int, window: tuple[slice, slice]) -> FloatArray:
         """Return how far a prediction's map is above the limit, in a window of rows and columns.
@@ -51,7 +53,7 @@ class Masks:
         BLAS isn't used: its threads would keep the cores busy that the network needs.
         """
         if self.coefficients is None:
-            found = self.maps[row][window]
+            found = self.maps[row if self.own is None else self.own[row]][window]
         else:
             found = np.einsum("d,dhw->hw", self.coefficients[row], self.maps[:, *window])
         return np.asarray(found - self.limit, np.float32)

@@ -92,3 +92,14 @@ def test_nothing_found_has_no_outlines():
     masks = Masks(np.ones((1, 60, 80), np.float32), HW, np.zeros((0, 1), np.float32))
     none = np.zeros((0, 4), np.float32)
     assert mask_outlines(none, np.zeros((0, 2), np.float32), masks).shape == (0, MASK_CORNERS, 2)
+
+
+def test_the_maps_of_chosen_objects_are_not_copied():
+    """Those of torchvision are as large as the input: hundreds of MB a frame."""
+    maps = np.stack([circle(60, 100, 15), circle(200, 100, 40), circle(100, 100, 20)])
+    chosen = Masks(maps, HW)[np.array([2, 0, 1])][np.array([2, 0])]
+    assert chosen.maps is maps
+    boxes = np.array([[150, 50, 250, 150], [70, 70, 130, 130]], np.float32)
+    first, second = mask_outlines(boxes, np.full((2, 1), 0.9, np.float32), chosen)
+    assert [*first.min(0), *first.max(0)] == pytest.approx([160, 60, 240, 140], abs=1.5)
+    assert [*second.min(0), *second.max(0)] == pytest.approx([80, 80, 120, 120], abs=1.5)
