@@ -37,7 +37,8 @@ def place_labels(
 ) -> list[Label]:
     """Place the labels; of two that collide, keep the one of the higher score.
 
-    A label goes above its box, else below it, else inside at the top; always within ``bounds``.
+    A label goes above its box, else below it, else inside at the top; always within ``bounds``. It
+    begins at the left edge, or at the highest corner of a rotated box.
 
     Args:
         boxes: (N, 4) boxes of ``detections``, in the painter's pixels.
@@ -51,7 +52,7 @@ def place_labels(
     height = metrics.height()
     first_x, _, last_x, _ = bounds.getCoords()
     tops, is_inside = _tops(boxes, height, box_edge(style), bounds)
-    lefts = (boxes[:, 0] - box_edge(style)).tolist()
+    lefts = (_lefts(boxes, detections) - box_edge(style)).tolist()
     class_ids, scores = detections.class_ids.tolist(), detections.scores.tolist()
     ids = detections.track_ids
     track_ids = [-1] * len(boxes) if ids is None else ids.tolist()
@@ -75,6 +76,18 @@ def place_labels(
                 placed.append(Label(QRectF(left, top, width, height), text, class_ids[index]))
                 break
     return placed
+
+
+def _lefts(boxes: FloatArray, detections: Detections) -> FloatArray:
+    """Return where labels begin, (N,): a rotated box may be far from the left of its (N, 4) box."""
+    lefts = boxes[:, 0]
+    if detections.outlines_xy is None or detections.has_masks:
+        return lefts
+    x, y = np.moveaxis(detections.outlines_xy, 2, 0)
+    highest = np.where(y <= y.min(1, keepdims=True) + 1, x, np.inf).min(1)
+    left, right = detections.xyxy[:, 0], detections.xyxy[:, 2]
+    share = ((highest - left) / np.maximum(right - left, 1)).clip(0, 1)
+    return np.asarray(lefts + share * (boxes[:, 2] - lefts))
 
 
 class _Rows:

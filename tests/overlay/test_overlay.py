@@ -76,6 +76,20 @@ def outlined(*corners: tuple[float, float], masks: bool = False) -> Detections:
     return replace(detections([(*xy[0].min(0), *xy[0].max(0))], class_ids=[1]), outlines_xy=xy)
 
 
+def test_labels_of_rotated_boxes_begin_at_their_highest_corner():
+    """At the left of the upright box, they would stand nearer to a neighbour."""
+    style = OverlayStyle()
+    steep = outlined((100, 250), (280, 100), (300, 120), (120, 270))
+    upright = outlined((300, 100), (300, 120), (100, 120), (100, 100))
+    mask = outlined((100, 250), (280, 100), (300, 120), (120, 270), masks=True)
+    boxes = (replace(each, outlines_xy=None) for each in (upright, mask))
+    usual = [plates(each, style)[0] for each in boxes]
+    assert [plates(each, style)[0] for each in (upright, mask)] == usual
+    (plate,) = plates(steep, style)
+    assert plate.left() - usual[1].left() == pytest.approx(180)
+    assert plate.top() == usual[1].top()
+
+
 def test_rotated_boxes_are_painted_as_they_lie():
     image = painted(outlined((150, 50), (250, 150), (150, 250), (50, 150)), BARE)
     for x, y in ((200, 100), (200, 200), (100, 200), (100, 100)):  # the middles of the sides
