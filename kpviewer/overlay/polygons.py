@@ -12,6 +12,7 @@ from PyQt6.QtGui import QColor, QPolygonF
 
 from kpviewer.overlay.marks import OPAQUE_HALO, box_widths, flat_pen, with_halo
 from kpviewer.overlay.palette import class_color
+from kpviewer.structures import BOX_CORNERS
 
 if TYPE_CHECKING:
     from PyQt6.QtGui import QPainter
@@ -77,6 +78,20 @@ def paint_dashed_polygons(
         painter.setPen(each)
         for polygon in polygons:
             painter.drawPolygon(polygon)
+
+
+def lowest_corners(boxes: FloatArray, outlines: FloatArray | None) -> FloatArray:
+    """Return the lowest corner of rotated boxes, (N, 2), for signs that stand at their objects.
+
+    Args:
+        boxes: (N, 4) upright boxes.
+        outlines: (N, V, 2) corners of the objects; of upright boxes and masks, the lower right
+            corner of the box is returned.
+    """
+    if outlines is None or outlines.shape[1] > BOX_CORNERS:
+        return boxes[:, 2:]
+    lowest = outlines[np.arange(len(outlines)), outlines[..., 1].argmax(1)]
+    return np.asarray(np.clip(lowest, boxes[:, :2], boxes[:, 2:]))
 
 
 def _shrunk(outlines: FloatArray, away: float) -> FloatArray:

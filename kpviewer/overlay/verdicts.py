@@ -22,6 +22,7 @@ from kpviewer.overlay.keypoints import matches_of
 from kpviewer.overlay.labels import label_font, place_legend
 from kpviewer.overlay.marks import map_boxes, map_xy, painting_within, pixel_ratio, within
 from kpviewer.overlay.palette import BLACK, WHITE, Rgb, text_color
+from kpviewer.overlay.polygons import lowest_corners
 from kpviewer.overlay.sprites import SpriteSheet
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.words import tr, tr_noop
@@ -147,8 +148,7 @@ def paint_verdicts(
         boxes = map_boxes(found.xyxy, transform)
         seen = within(boxes, bounds)
         boxes, kinds = boxes[seen], found.kinds[seen]
-        outlines = found.outlines_xy
-        outlines = None if outlines is None else map_xy(outlines[seen], transform)
+        outlines = None if found.outlines_xy is None else map_xy(found.outlines_xy[seen], transform)
         for kind in (Verdict.MISSED, Verdict.FALSE_ALARM) if style.boxes else ():
             own = kinds == kind
             if outlines is None:
@@ -156,7 +156,8 @@ def paint_verdicts(
             else:
                 paint_outline_frames(painter, outlines[own], COLORS[kind], style)
         reach = (_RADIUS_PX + _HALO_PX) * style.scale
-        centers = np.minimum(boxes[:, 2:], (bounds.right() - reach, bounds.bottom() - reach))
+        ends = bounds.right() - reach, bounds.bottom() - reach
+        centers = np.minimum(lowest_corners(boxes, outlines), ends)
         if style.labels and len(style.class_names) > 1:
             is_missed = kinds == Verdict.MISSED
             class_ids = found.class_ids[seen][is_missed].tolist()

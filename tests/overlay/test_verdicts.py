@@ -177,3 +177,13 @@ def test_frames_of_rotated_boxes_lie_as_these_do():
     one = replace(result(found, size_hw=(480, 640), targets=away), error=frame_error(found, away))
     image = render(one, OverlayStyle(("a",), labels=False, scores=False))
     assert (image[54, 60:130] == GREY).all(), "no frame along the upright box"
+
+
+def test_badges_of_rotated_boxes_stand_at_their_lowest_corner():
+    """At the corner of the upright box, they would be those of a neighbour."""
+    leaning = np.array([[[150, 50], [250, 150], [150, 250], [50, 150]]], np.float32)
+    found = replace(detections([(50, 50, 250, 250)]), outlines_xy=leaning)
+    image = painted(found, ground_truth((400, 300, 440, 340), (420, 320)))
+    assert shows(image, Verdict.FALSE_ALARM, (50, 50, 150, 250))
+    assert not shows(image, Verdict.FALSE_ALARM, (50, 50, 250, 250))
+    assert shows(image, Verdict.MISSED, (400, 300, 440, 340)), "the upright one's own corner"
