@@ -1,7 +1,10 @@
 """Structures check shapes, types and ranges."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from sample_results import ground_truth
 
 from kpviewer.structures import Candidates, Detections, Frame, GroundTruth, Thresholds
 
@@ -32,6 +35,14 @@ def test_counts_must_agree():
 @pytest.mark.parametrize("empty", [Candidates.empty(), Detections.empty(5), GroundTruth.empty(5)])
 def test_empty_means_none_found(empty):
     assert len(empty) == 0
+
+
+def test_outlines_of_some_are_left_out_when_objects_are_joined():
+    plain = ground_truth((0, 0, 4, 4), (1, 1))
+    rotated = replace(plain, outlines_xy=np.zeros((1, 4, 2), np.float32))
+    for parts in ([plain, rotated], [rotated, plain]):
+        assert GroundTruth.joined(parts).outlines_xy is None
+    assert len(GroundTruth.joined([rotated, rotated]).outlines_xy) == 2
 
 
 @pytest.mark.parametrize("bad", [{"score": 1.5}, {"iou": -0.1}])

@@ -110,6 +110,8 @@ class GroundTruth:
         changes = joined(parts)
         if any(part.mask_areas is not None for part in parts):
             changes["mask_areas"] = np.concatenate([part.areas for part in parts])
+        if any(part.outlines_xy is None for part in parts):
+            changes["outlines_xy"] = None
         return replace(parts[0], **changes)
 
     def is_labelled(self, class_ids: IntArray) -> BoolArray:

@@ -182,6 +182,17 @@ def test_objects_that_differ_in_anything_are_kept(tmp_path):
     assert objects(read_usable(coco(tmp_path, ["a.jpg"], [(0, box) for box in near]))) == 3
 
 
+def test_rotated_boxes_that_cross_are_two_objects(tmp_path):
+    save_images(tmp_path / "images", "a.png")
+    one, other = "0.2 0.1 0.6 0.5 0.5 0.6 0.1 0.2", "0.5 0.1 0.6 0.2 0.2 0.6 0.1 0.5"
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels/a.txt").write_text(f"0 {one}\n0 {other}\n0 {one}\n")
+    (image,) = read_usable(f"yolo:{tmp_path}").images
+    assert len(image.targets) == 2
+    boxes = image.targets.xyxy
+    assert boxes[0].tolist() == boxes[1].tolist()
+
+
 def test_objects_of_an_image_listed_twice_are_merged(tmp_path):
     save_images(tmp_path, "a.jpg", "b.jpg")
     boxes = [(0, BOX), (2, [50, 60, 70, 80]), (2, BOX)]

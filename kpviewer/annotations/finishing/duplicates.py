@@ -47,9 +47,11 @@ def without_duplicates(image: AnnotatedImage, problems: list[Problem]) -> Annota
     ground_truth = image.targets
     if len(ground_truth) < 2:
         return image
+    outlines = ground_truth.xyxy if ground_truth.outlines_xy is None else ground_truth.outlines_xy
     columns: FloatArray = np.concatenate(
         [
             ground_truth.xyxy,
+            outlines.reshape(len(ground_truth), -1),
             ground_truth.keypoints_xy.reshape(len(ground_truth), -1),
             image.keypoints_labelled,
             ground_truth.class_ids[:, None],

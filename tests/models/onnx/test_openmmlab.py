@@ -15,6 +15,7 @@ from kpviewer.models.onnx.saved import save_description
 from kpviewer.models.onnx.session import OrtSession
 from kpviewer.models.opening.onnx_file import open_onnx
 from kpviewer.models.opening.torch_loading import as_torch, open_in_torch
+from kpviewer.models.selection import select
 from kpviewer.models.spec import Resize
 from kpviewer.models.top_down import TopDownDetector
 from kpviewer.runtime.backends import file_backends
@@ -225,6 +226,16 @@ def test_two_stages_say_that_they_leave_out_rotated_boxes(tmp_path):
     assert [note for note in detector.spec.notes if "boxes" in note] == [
         "Masks and rotated boxes are left out: each object has an upright box."
     ]
+
+
+def test_two_stages_keep_boxes_that_cross(tmp_path):
+    crossed = [[48, 32, 40, 4, 0.9, np.pi / 4], [48, 32, 40, 4, 0.8, -np.pi / 4]]
+    rows = np.array([*crossed, *[[0.0] * 6] * 40], "f4").T[None]
+    meta = {"task": "obb", "names": "{0: 'ship'}", "imgsz": "[64, 96]"}
+    boxes = constant_model(tmp_path / "obb.onnx", {"output0": rows}, **meta)
+    detector = open_model(f"two-stage:{boxes}+{pose_file(tmp_path / 'pose.onnx')}")
+    candidates, _ = Executor(detector).infer(probe_image())
+    assert len(select(candidates, detector.spec.thresholds)) == 2
 
 
 def test_a_detector_of_torch_finds_boxes_for_a_file(tmp_path):
