@@ -59,11 +59,14 @@ class OnnxDetector:
 
 
 def _has_nan(rows: Rows, least_score: float) -> bool:
-    """Return whether scores, or boxes and keypoints of at least a score, aren't numbers."""
-    found = rows.scores.max(-1) >= least_score
-    parts = rows.xyxy, rows.keypoints_xy, rows.keypoint_scores
+    """Return whether scores, or what objects of at least a score consist of, aren't numbers."""
+    found = rows.take(np.flatnonzero(rows.scores.max(-1) >= least_score))
+    parts = [found.xyxy, found.keypoints_xy, found.keypoint_scores]
+    if found.masks is not None:
+        whole = slice(None), slice(None)
+        parts += [found.masks.levels(row, whole) for row in range(len(found.xyxy))]
     return bool(np.isnan(rows.scores).any()) or any(
-        part is not None and not np.isfinite(part[found]).all() for part in parts
+        part is not None and not np.isfinite(part).all() for part in parts
     )
 
 

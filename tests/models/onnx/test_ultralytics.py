@@ -127,6 +127,18 @@ def test_a_segmentation_has_the_outline_of_its_mask(model, entries, output, back
         assert len(outline) < 8, "no corner comes twice"
 
 
+@pytest.mark.parametrize("damaged", ["output0", "output1", None])
+def test_masks_that_are_no_numbers_are_noticed(model, damaged):
+    outputs = {
+        "output0": columns([48, 32, 64, 40, 0.1, 0.8, 1.0, 1.0]),
+        "output1": np.ones((1, 2, 16, 24)),
+    }
+    if damaged:
+        outputs[damaged][0, -1] = np.nan
+    facts = {"task": "segment", "names": NAMES, "imgsz": "[64, 96]"}
+    assert open_onnx(constant_model(model, outputs, **facts)).has_nan == bool(damaged)
+
+
 def test_prototypes_of_another_number_are_refused(model):
     outputs = {
         "output0": columns([48, 32, 64, 40, 0.1, 0.8, *[1.0] * 32]),
