@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sample_results import ground_truth
+from sample_results import detections, ground_truth
 
 from kpviewer.structures import Candidates, Detections, Frame, GroundTruth, Thresholds
 
@@ -43,6 +43,19 @@ def test_outlines_of_some_are_left_out_when_objects_are_joined():
     for parts in ([plain, rotated], [rotated, plain]):
         assert GroundTruth.joined(parts).outlines_xy is None
     assert len(GroundTruth.joined([rotated, rotated]).outlines_xy) == 2
+
+
+def test_sides_of_rotated_boxes_are_those_as_they_lie():
+    found = detections([(0, 0, 40, 40), (1, 2, 9, 5)])
+    assert found.sides.tolist() == [[40, 40], [8, 3]]
+    # 30 wide and 20 high, turned by 45 degrees: from the end of both sides on
+    across, down = np.array([30, 30]) / 8**0.5, np.array([-20, 20]) / 8**0.5
+    signs = np.array([[1, 1], [1, -1], [-1, -1], [-1, 1]])
+    corners = 20 + signs[:, :1] * across + signs[:, 1:] * down
+    rotated = replace(found, outlines_xy=np.array([corners] * 2, np.float32))
+    assert rotated.sides == pytest.approx(np.array([[30, 20]] * 2), abs=1e-4)
+    masks = np.repeat(rotated.outlines_xy, 2, axis=1)
+    assert replace(found, outlines_xy=masks).sides.tolist() == [[40, 40], [8, 3]]
 
 
 @pytest.mark.parametrize("bad", [{"score": 1.5}, {"iou": -0.1}])

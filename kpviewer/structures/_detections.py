@@ -121,6 +121,15 @@ class Detections:
         return ~(self.keypoint_scores < self.keypoint_threshold)  # false for NaN
 
     @property
+    def sides(self) -> FloatArray:
+        """(N, 2) width and height of each box, px; those of rotated boxes as they lie."""
+        outlines = self.outlines_xy
+        if outlines is None or self.has_masks:
+            return np.asarray(self.xyxy[:, 2:] - self.xyxy[:, :2], np.float32)
+        edges = np.linalg.norm(outlines[:, :2] - outlines[:, 1:3], axis=2)  # height, then width
+        return np.asarray(edges[:, ::-1], np.float32)
+
+    @property
     def has_masks(self) -> bool:
         """Whether outlines are those of masks, and not the four corners of rotated boxes."""
         return self.outlines_xy is not None and self.outlines_xy.shape[1] > BOX_CORNERS

@@ -167,7 +167,8 @@ class DetectionsModel(QAbstractTableModel):
     def _keys(self, column: Column) -> NDArray[Any]:
         """Return the (N,) values to sort by."""
         found = self.detections
-        left, top, right, bottom = found.xyxy.T
+        left, top = found.xyxy[:, :2].T
+        width, height = found.sides.T
         if column.kind == CLASS:
             ids = found.class_ids.tolist()
             return np.array([class_name(each, self._class_names) for each in ids], str)
@@ -178,13 +179,12 @@ class DetectionsModel(QAbstractTableModel):
         if column.kind == POINT_SCORE:
             return found.keypoint_scores[:, column.point]
         by_kind: dict[int, NDArray[Any]] = {SCORE: found.scores, LEFT: left, TOP: top}
-        by_kind |= {WIDTH: right - left, HEIGHT: bottom - top}
+        by_kind |= {WIDTH: width, HEIGHT: height}
         in_order: NDArray[Any] = np.arange(len(found))
         return by_kind.get(column.kind, in_order)
 
     def _text(self, detection: int, column: Column) -> str:
         found, kind = self.detections, column.kind
-        left, top, right, bottom = found.xyxy[detection].tolist()
         if kind == INDEX:
             return str(detection)
         if kind == CLASS:
@@ -198,7 +198,8 @@ class DetectionsModel(QAbstractTableModel):
         if kind == POINT:
             x, y = found.keypoints_xy[detection, column.point].tolist()
             return f"{x:z.1f}, {y:z.1f}"
-        return f"{ {LEFT: left, TOP: top, WIDTH: right - left, HEIGHT: bottom - top}[kind]:z.1f}"
+        values = found.xyxy if kind in (LEFT, TOP) else found.sides
+        return f"{values[detection, int(kind in (TOP, HEIGHT))]:z.1f}"
 
     def _title(self, column: Column) -> str:
         if column.kind not in (POINT, POINT_SCORE):

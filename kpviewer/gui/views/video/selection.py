@@ -68,10 +68,11 @@ class Selection:
 
 def describe(detections: Detections, index: int, style: OverlayStyle) -> CardText:
     """Return what the card of a detection shows."""
-    left, top, right, bottom = detections.xyxy[index].tolist()
+    left, top = detections.xyxy[index, :2].tolist()
+    width, height = detections.sides[index].tolist()
     score = float(detections.scores[index])
     score_text = tr("Confidence {score:.3f}").format(score=score)
-    size = tr("Size {width:.0f} × {height:.0f} px").format(width=right - left, height=bottom - top)
+    size = tr("Size {width:.0f} × {height:.0f} px").format(width=width, height=height)
     lines = [
         f"{score_text} · {tr('Number {index}').format(index=index)}",
         f"{size} · {tr('At {left:z.0f}, {top:z.0f}').format(left=left, top=top)}",
