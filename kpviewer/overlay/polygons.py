@@ -12,7 +12,7 @@ from PyQt6.QtGui import QColor, QPainter, QPolygonF
 
 from kpviewer.overlay.marks import OPAQUE_HALO, box_widths, flat_pen, with_halo
 from kpviewer.overlay.palette import class_color
-from kpviewer.structures import BOX_CORNERS
+from kpviewer.structures import BOX_CORNERS, corner_counts
 
 if TYPE_CHECKING:
     from kpviewer.overlay.outlines import Dashes
@@ -110,9 +110,7 @@ def _fill(painter: QPainter, polygon: QPolygonF, color: QColor) -> None:
 def _polygons(outlines: FloatArray) -> list[QPolygonF]:
     """Return (N, V, 2) outlines for QPainter, corners that repeat the last one left out."""
     near = np.clip(outlines, -_FAR_PX, _FAR_PX)
-    differs = (near != near[:, -1:]).any(2)
-    counts = np.where(differs, np.arange(near.shape[1]), -1).max(1, initial=-1) + 2
     return [
         QPolygonF([QPointF(x, y) for x, y in corners[:count]])
-        for corners, count in zip(near.tolist(), counts.tolist(), strict=True)
+        for corners, count in zip(near.tolist(), corner_counts(near).tolist(), strict=True)
     ]

@@ -74,7 +74,6 @@ class YoloLabels:
         predicted = found.keypoints_predicted.tolist()
         lines = []
         for row, (left, top, right, bottom) in _boxes(found, size_wh):
-            box = np.array([(left + right) / 2, (top + bottom) / 2, right - left, bottom - top])
             words = [str(int(found.class_ids[row]))]
             if found.outlines_xy is not None:
                 corners = found.outline(row) / sides
@@ -83,6 +82,7 @@ class YoloLabels:
                     corners = box_outlines(edges, BOX_CORNERS)[0] / sides
                 lines.append(" ".join(words + _decimals(corners.ravel())) + "\n")
                 continue
+            box = np.array([(left + right) / 2, (top + bottom) / 2, right - left, bottom - top])
             words += _shares(box / np.tile(sides, 2))
             points = found.keypoints_xy[row, : len(self._points)].tolist()
             for (x, y), is_predicted in zip(points, predicted[row], strict=False):

@@ -23,8 +23,8 @@ def unpacked(
 
     Args:
         packed: (M, 4 + C + 2K) or + 3K float32 candidates, input px; without keypoints perhaps a
-            column of overlaps and 2V of outlines. Rows of score 0 at the end,
-            as images of a batch have that have fewer than others, are left out.
+            column of overlaps and 2V of outlines. Rows of score 0 at the end, as images of a batch
+            have that have fewer than others, are left out.
         spec: description of the model.
         box: where the image is in the input.
         source_hw: height and width of the image, px.

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kpviewer.geometry import box_outlines
 from kpviewer.scanning.outlines import Outlines
 from kpviewer.structures import Candidates, FloatArray, IntArray, arrays_of
 
@@ -258,7 +257,7 @@ def columns_of(
         entry_scores=_joined(scores, np.float32),
         num_classes=num_classes,
         floor=floor,
-        outlines=_outlines(full),
+        outlines=Outlines.of_frames(full),
     )
 
 
@@ -315,20 +314,6 @@ def _scores(part: Candidates | CandidateColumns) -> FloatArray:
 def _overlaps(part: Candidates | CandidateColumns) -> FloatArray:
     """Return overlaps; 0, which is never too much, if there are none."""
     return np.zeros(len(part.xyxy), np.float32) if part.overlaps is None else part.overlaps
-
-
-def _outlines(full: Sequence[Candidates]) -> Outlines | None:
-    """Return outlines; those of the boxes of candidates without, None if none has them."""
-    corners = max(
-        (each.outlines_xy.shape[1] for each in full if each.outlines_xy is not None), default=0
-    )
-    if not corners:
-        return None
-    dense = [
-        box_outlines(each.xyxy, corners) if each.outlines_xy is None else each.outlines_xy
-        for each in full
-    ]
-    return Outlines.of(np.concatenate(dense), np.concatenate([each.xyxy for each in full]))
 
 
 def _joined(parts: Sequence[NDArray[Any]], dtype: type, *shape: int) -> NDArray[Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from kpviewer.geometry import box_outlines
-from kpviewer.structures import BOX_CORNERS, FloatArray, IntArray
+from kpviewer.structures import BOX_CORNERS, Candidates, FloatArray, IntArray, corner_counts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,14 +25,24 @@ class Outlines:
     @classmethod
     def of(cls, dense: FloatArray, xyxy: FloatArray) -> Outlines:
         """Return (M, V, 2) outlines without repeated corners, and those of the (M, 4) boxes."""
-        corners = dense.shape[1]
-        places = np.arange(corners)
-        differs = (dense != dense[:, -1:]).any(2)
-        counts = np.where(differs, places, -1).max(1, initial=-1) + 2
+        corners, counts = dense.shape[1], corner_counts(dense)
         if corners == BOX_CORNERS:
             counts[:] = corners
         counts[(dense == box_outlines(xyxy, corners)).all((1, 2))] = 0
-        return cls(corners, _starts(counts), dense[places < counts[:, None]])
+        return cls(corners, _starts(counts), dense[np.arange(corners) < counts[:, None]])
+
+    @classmethod
+    def of_frames(cls, frames: Sequence[Candidates]) -> Outlines | None:
+        """Return the outlines of several frames, boxes where a frame has none; None without any."""
+        outlines = [each.outlines_xy for each in frames]
+        corners = max((each.shape[1] for each in outlines if each is not None), default=0)
+        if not corners:
+            return None
+        dense = [
+            box_outlines(each.xyxy, corners) if own is None else own
+            for each, own in zip(frames, outlines, strict=True)
+        ]
+        return cls.of(np.concatenate(dense), np.concatenate([each.xyxy for each in frames]))
 
     @classmethod
     def of_counts(cls, corners: int, counts: IntArray, xy: FloatArray) -> Outlines:

@@ -4,7 +4,14 @@ Shapes and dtypes are checked at construction. Empty means N = 0, never None. Co
 source pixels: x to the right, y down, (0, 0) the outer corner of the top-left pixel.
 """
 
-from kpviewer.structures._arrays import BoolArray, FloatArray, ImageArray, IntArray, arrays_of
+from kpviewer.structures._arrays import (
+    BoolArray,
+    FloatArray,
+    ImageArray,
+    IntArray,
+    arrays_of,
+    corner_counts,
+)
 from kpviewer.structures._detections import BOX_CORNERS, Candidates, Detections
 from kpviewer.structures._frames import Frame, GroundTruth, Lease, StreamInfo
 from kpviewer.structures._results import (
@@ -36,4 +43,5 @@ __all__ = [
     "StreamInfo",
     "Thresholds",
     "arrays_of",
+    "corner_counts",
 ]

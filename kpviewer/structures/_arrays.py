@@ -55,5 +55,13 @@ def arrays_of(value: Any) -> dict[str, NDArray[Any]]:
     return {name: array for name, array in found.items() if isinstance(array, np.ndarray)}
 
 
+def corner_counts(outlines_xy: FloatArray) -> IntArray:
+    """Return how many corners each of (N, V, 2) outlines has before the last one comes again."""
+    differs = (outlines_xy != outlines_xy[:, -1:]).any(2)
+    last = np.where(differs, np.arange(outlines_xy.shape[1]), -1).max(1, initial=-1)
+    counts: IntArray = last + 2
+    return counts
+
+
 def no_rows(*shape: int) -> FloatArray:
     return np.zeros((0, *shape), np.float32)

@@ -14,6 +14,7 @@ from kpviewer.structures._arrays import (
     FloatArray,
     IntArray,
     check,
+    corner_counts,
     no_rows,
     scaled,
     taken,
@@ -147,8 +148,7 @@ class Detections:
         corners: FloatArray = self.outlines_xy[row]
         if not self.has_masks:
             return corners
-        others = np.flatnonzero((corners != corners[-1]).any(1))
-        return corners[: max(int(others.max(initial=-1)) + 2, _FEWEST_CORNERS)]
+        return corners[: max(int(corner_counts(corners[None])[0]), _FEWEST_CORNERS)]
 
     @property
     def has_keypoint_scores(self) -> bool:
