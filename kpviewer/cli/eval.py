@@ -18,7 +18,6 @@ from kpviewer.cli.options import (
     json_option,
     keypoint_conf_option,
     model_options,
-    print_notes,
 )
 from kpviewer.errors import RecordingError
 from kpviewer.models.names.models import with_layout
@@ -78,7 +77,6 @@ def command(
 
     data = read_data(spec, limit)
     detector = open_model(with_layout(model, layout))
-    print_notes(detector.spec)
     if report_dir is not None:  # before the images, which may take hours
         make_folder(report_dir, RecordingError)
     with tqdm(total=len(data), unit="image", disable=None, leave=False) as bar:

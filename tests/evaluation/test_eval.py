@@ -175,6 +175,14 @@ def test_an_unreadable_image_is_left_out_with_a_note(run, labels, damage):
     assert f"Note: {note}" in result.stderr
 
 
+def test_the_report_says_what_the_scores_of_a_model_leave_out(run, labels, monkeypatch):
+    noted = replace(BrightBoxEngine.spec, notes=("Scores compare upright boxes.",))
+    monkeypatch.setattr(BrightBoxEngine, "spec", noted)
+    result = run("--data", f"coco:{labels}", "--json", "-")
+    assert "Scores compare upright boxes." in json.loads(result.stdout)["notes"]
+    assert result.stderr.count("compare upright boxes") == 1
+
+
 def test_a_scaled_image_is_noted(run, labels):
     labels.write_text(labels.read_text().replace('"width": 80', '"width": 160', 1))
     result = run("--data", f"coco:{labels}")
