@@ -229,8 +229,8 @@ turn_options = all_of(
 
 def print_notes(spec: ModelSpec) -> None:
     """Print what is left out of a model's outputs to stderr."""
-    for note in spec.notes:
-        click.echo(f"Note: {spec.name}: {note}", err=True)
+    for note in spec.named_notes:
+        click.echo(f"Note: {note}", err=True)
 
 
 def turn_of(given: Mapping[str, Any]) -> Turn | None:

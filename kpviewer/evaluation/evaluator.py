@@ -25,8 +25,8 @@ def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions | Non
     kind = kind_of(model.spec.architecture, model.spec.task)
     options = options or EvaluationOptions()
     report = kind.evaluate(model, data, options)
-    if model.spec.notes:
-        report.notes = (*model.spec.notes, *report.notes)
+    if own := model.spec.named_notes:
+        report.notes = (*own, *report.notes)
     if unused := _unused(kind, model.spec, options, report):
         report.notes = (*report.notes, f"without effect on these scores: {', '.join(unused)}")
     return report

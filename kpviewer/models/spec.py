@@ -153,6 +153,11 @@ class ModelSpec(CommonSpec):
         keypoint = self.keypoint_threshold
         return asked if keypoint is None else replace(asked, keypoint=keypoint)
 
+    @property
+    def named_notes(self) -> tuple[str, ...]:
+        """Notes, each behind the model's name."""
+        return tuple(f"{self.name}: {note}" for note in self.notes)
+
     def to_json(self) -> str:
         """Serialise to JSON text."""
         return json.dumps(asdict(self), sort_keys=True)

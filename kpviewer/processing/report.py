@@ -146,7 +146,7 @@ class SourceReport:
             frame_ms=FrameTime.of(self._times_ms) if self._times_ms else None,
             seen=tuple(self._seen),
         )
-        notes = (*spec.notes, *normaliser_notes(spec.keypoint_names))
+        notes = (*spec.named_notes, *normaliser_notes(spec.keypoint_names))
         if self._floor > SCORE_FLOOR:
             notes = (*notes, _SCANNED.format(self._floor))
         run = Evaluated(replace(setting, spec=spec), data, self._thresholds, notes)

@@ -179,7 +179,7 @@ def test_the_report_says_what_the_scores_of_a_model_leave_out(run, labels, monke
     noted = replace(BrightBoxEngine.spec, notes=("Scores compare upright boxes.",))
     monkeypatch.setattr(BrightBoxEngine, "spec", noted)
     result = run("--data", f"coco:{labels}", "--json", "-")
-    assert "Scores compare upright boxes." in json.loads(result.stdout)["notes"]
+    assert "bright: Scores compare upright boxes." in json.loads(result.stdout)["notes"]
     assert result.stderr.count("compare upright boxes") == 1
 
 
