@@ -85,6 +85,41 @@ def test_a_listed_image_without_a_file_shows_nothing(voc, name, line):
     assert len(read_voc(voc, "val").images) == 2
 
 
+@pytest.fixture
+def voc_of_folders(voc):
+    """Images of one name in two folders, as CVAT and Datumaro write them."""
+    for folder in "ab":
+        for place in ("Annotations", "JPEGImages"):
+            (voc / place / folder).mkdir()
+        text = IMAGE.format(name=f"{folder}/1", objects=thing(folder))
+        (voc / f"Annotations/{folder}/1.xml").write_text(text)
+        (voc / f"JPEGImages/{folder}/1.jpg").touch()
+    return voc
+
+
+def listed(voc, line):
+    lines = "".join(f"{line.format(each)}\n" for each in ("b", "a"))
+    (voc / "ImageSets/Main/val.txt").write_text(lines)
+    return [
+        (image.path.parent.name, [read.class_names[each] for each in image.targets.class_ids])
+        for read in [read_voc(voc, "val")]
+        for image in read.images
+    ]
+
+
+@pytest.mark.parametrize(
+    "line", ["{}/1", "{}/1.jpg", "JPEGImages/{}/1.jpg", "/old/{}/1.xml", r"{}\1"]
+)
+def test_listed_images_of_one_name_in_two_folders_are_two(voc_of_folders, line):
+    assert listed(voc_of_folders, line) == [("b", ["b"]), ("a", ["a"])]
+
+
+@pytest.mark.parametrize("line", ["{}/1", "JPEGImages/{}/1.jpg"])
+def test_a_listed_image_has_no_objects_of_its_name_in_another_folder(voc_of_folders, line):
+    (voc_of_folders / "Annotations/b/1.xml").unlink()  # CVAT writes none without objects
+    assert listed(voc_of_folders, line) == [("b", []), ("a", ["a"])]
+
+
 def test_without_a_split_every_file_is_read(voc):
     read = read_voc(voc)
     assert [image.path.stem for image in read.images] == ["one", "three", "two"]

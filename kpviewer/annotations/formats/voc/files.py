@@ -1,9 +1,10 @@
 """Location of the XML files and images of a Pascal VOC set, in the layouts of common tools."""
 
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from kpviewer.annotations.limits import decode_text, read_bounded
 from kpviewer.annotations.reading.folders import (
@@ -94,19 +95,19 @@ def find_voc_files(root: Path, split: str | None) -> VocFiles:
         files = files_below(holder, (".xml",))
         if files:
             break
+    around = root.parent if root.name.lower() in LABEL_FOLDERS else root
+    folders = [*folders_named(around, IMAGE_FOLDERS), around, holder]
+    images, default = ImageSearch(folders, [around], split or ""), folders[0]
     image_folder = _image_folder(split, root)
-    if split is not None and image_folder is None:
-        files = _of_split(files, root, holder, split)
+    if image_folder is not None:
+        images, default = ImageSearch([image_folder], [image_folder]), image_folder
+    elif split is not None:
+        files = _of_split(files, root, holder, split, images)
     if not files:
         named = holders[0] if holders else root
         raise DatasetError(f"{named} must hold XML files, got none. Check the folder.")
-    around = root.parent if root.name.lower() in LABEL_FOLDERS else root
-    if image_folder is not None:
-        images = ImageSearch([image_folder], [image_folder])
-        return VocFiles(files, holder, images, image_folder)
-    folders = [*folders_named(around, IMAGE_FOLDERS), around, holder]
-    images = ImageSearch(folders, [around], split or "")
-    return VocFiles(files, holder, images, folders[0] if holder != root else root)
+    is_beside = holder == root and image_folder is None
+    return VocFiles(files, holder, images, root if is_beside else default)
 
 
 def _image_folder(split: str | None, root: Path) -> Path | None:
@@ -117,11 +118,13 @@ def _image_folder(split: str | None, root: Path) -> Path | None:
     return None if is_below else Path(split)
 
 
-def _of_split(files: Sequence[Path], root: Path, holder: Path, split: str) -> list[Path]:
+def _of_split(
+    files: Sequence[Path], root: Path, holder: Path, split: str, images: ImageSearch
+) -> list[Path]:
     split = split.removesuffix(".txt")
     known = [name for name in spellings(split) if any(_lists(root, holder, name))]
     if known:
-        return _listed(files, next(_lists(root, holder, known[0])), holder)
+        return _listed(files, next(_lists(root, holder, known[0])), holder, images)
     names = {name.casefold() for name in spellings(split)}
     inside = [
         path
@@ -144,32 +147,67 @@ def _lists(root: Path, holder: Path, name: str) -> Iterator[Path]:
             yield from sorted(folder.glob(f"{plain}.txt"))
 
 
-def _listed(files: Sequence[Path], listing: Path, holder: Path) -> list[Path]:
+def _listed(files: Sequence[Path], listing: Path, holder: Path, images: ImageSearch) -> list[Path]:
     text = decode_text(read_bounded(listing, _LIST_MB), listing, "replace")
-    by_stem = {_composed(path.stem): path for path in reversed(files)}
+    by_end = _by_end(files, holder)
     found = []
     for line in filter(None, map(str.strip, text.splitlines())):
         words = line.split()
         is_flagged = len(words) == 2 and words[1] in _FLAGS
         # names may have blanks; a flag, or the file of a mask, may follow
-        stems = [_stem(each, by_stem) for each in (line, line.rsplit(None, 1)[0], words[0])]
-        known = [stem for stem in stems if _composed(stem) in by_stem]
-        if is_flagged and words[1] == "-1" and _composed(stems[0]) not in by_stem:
+        names = [_parts(each, by_end) for each in (line, line.rsplit(None, 1)[0], words[0])]
+        if is_flagged and words[1] == "-1" and names[0][-1:] not in by_end:
             continue
         if ".." in line.replace("\\", "/").split("/"):
             raise DatasetError(f"{listing} must list names, got {shorten(line)}.")
-        stem = known[0] if known else stems[is_flagged]
-        found.append(by_stem.get(_composed(stem), holder / f"{stem}.xml"))
+        own = (_ending(name, by_end, images) for name in names)
+        found.append(next(filter(None, own), None) or _missing(names[is_flagged], holder, images))
     return found
 
 
-def _composed(text: str) -> str:
-    """Return a text in one Unicode form: macOS and old tools write ``é`` as two characters."""
-    return unicodedata.normalize("NFC", text)
+_Ends: TypeAlias = dict[tuple[str, ...], tuple[Path, int]]
+"""XML file by each end of its path, and the number of parts of the whole path."""
 
 
-def _stem(name: str, known: Collection[str]) -> str:
-    """Return a listed name without folders, and without its suffix."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    is_file = Path(last).suffix.lower() in (".xml", *IMAGE_SUFFIXES)
-    return Path(last).stem if is_file and _composed(last) not in known else last
+def _by_end(files: Sequence[Path], holder: Path) -> _Ends:
+    """Index XML files by the ends of their paths in a folder; of equal ends the first counts."""
+    ends: _Ends = {}
+    for path in files:
+        parts = _composed_parts(path.relative_to(holder).with_suffix("").parts)
+        for start in range(len(parts)):
+            ends.setdefault(parts[start:], (path, len(parts)))
+    return ends
+
+
+def _ending(name: tuple[str, ...], by_end: _Ends, images: ImageSearch) -> Path | None:
+    """Return the XML file that a listed name ends with, by as many parts as possible.
+
+    A file in another folder than the listed one is of another image if that is there.
+    """
+    composed = _composed_parts(name)
+    for start in range(len(name)):
+        if composed[start:] in by_end:
+            path, parts = by_end[composed[start:]]
+            is_elsewhere = start > 0 and len(name) - start < parts
+            return None if is_elsewhere and images.look_up(name) is not None else path
+    return None
+
+
+def _missing(name: tuple[str, ...], holder: Path, images: ImageSearch) -> Path:
+    """Return the path of the XML file that a listed image should have."""
+    parts = name if images.look_up(name) is not None else name[-1:]
+    return holder.joinpath(*parts[:-1], f"{parts[-1]}.xml")
+
+
+def _composed_parts(parts: Iterable[str]) -> tuple[str, ...]:
+    """Return texts in one Unicode form: macOS and old tools write ``é`` as two characters."""
+    return tuple(unicodedata.normalize("NFC", each) for each in parts)
+
+
+def _parts(name: str, known: _Ends) -> tuple[str, ...]:
+    """Return the parts of a listed path, the last without its suffix."""
+    parts = [each for each in name.replace("\\", "/").split("/") if each] or [name]
+    is_file = Path(parts[-1]).suffix.lower() in (".xml", *IMAGE_SUFFIXES)
+    if is_file and _composed_parts(parts[-1:]) not in known:
+        parts[-1] = Path(parts[-1]).stem
+    return tuple(parts)
