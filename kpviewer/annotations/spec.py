@@ -122,7 +122,9 @@ def _read(
         raise DatasetError(
             f"{what} can't be read ({reason}). Check the name and the disk."
         ) from None
-    is_split = kind not in ("coco", "csv") and location[1] is not None  # intentionally a part
+    # intentionally a part
+    is_split = kind not in ("coco", "csv") and location[1] is not None
+    is_split = is_split or (kind == "yolo" and os.path.isfile(location[0]))
     is_whole = not (of_source or is_split)
     return _finished(data, problems, is_whole=is_whole)
 

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from kpviewer.annotations.formats.yolo.reader import read_yolo
+from kpviewer.annotations.spec import read_usable
 from kpviewer.errors import DatasetError
 
 
@@ -87,3 +88,40 @@ def test_images_of_a_list_are_found_in_other_spellings(folder):
     read = read_yolo(folder / "some.txt")
     assert [each.path.stem for each in read.images] == ["Be\u0301", "c"]
     assert all(len(each.targets) == 1 for each in read.images) and not read.notes
+
+
+def test_a_named_description_without_a_split_is_all_of_its_entries(folder):
+    project = folder / "project"
+    (project / "images").mkdir(parents=True)
+    Image.new("RGB", (20, 10)).save(project / "images/logo.png")  # of no set
+    text = f"path: {folder}\ntrain: images/train\nval: [images/val, images/train]\n"
+    (project / "set.yaml").write_text(text + "names: [cat]\n")
+    assert [each.path.stem for each in read_yolo(project / "set.yaml").images] == ["a", "b"]
+
+    described(folder, "images/gone")
+    read = read_yolo(folder / "set.yaml")  # val is the folder of that name
+    assert [each.path.stem for each in read.images] == ["a", "b"]
+    assert read.notes == ("val: 'images/gone' leads to no images",)
+
+
+@pytest.mark.parametrize("key", ["valid", "val"])
+def test_darknet_data_without_a_split_are_all_of_its_lists(folder, key):
+    for split, image in (("train", "train/a"), ("val", "checked/c"), ("test", "val/b")):
+        (folder / f"{split}.txt").write_text(f"data/images/{image}.png\n")
+    (folder / "obj.names").write_text("cat\n")
+    lines = f"train = data/train.txt\n{key} = data/val.txt\ntest = data/test.txt\n"
+    (folder / "obj.data").write_text(lines + "names = data/obj.names\n")
+    read = read_yolo(folder / "obj.data")
+    assert [each.path.stem for each in read.images] == ["a", "c", "b"]
+    assert [each.path.stem for each in read_yolo(folder / "obj.data", "val").images] == ["c"]
+
+
+def test_labelled_images_that_a_list_leaves_out_are_not_called_unlabelled(folder):
+    (folder / "labels/train/a.txt").rename(folder / "images/train/a.txt")
+    Image.new("RGB", (20, 10)).save(folder / "images/train/d.png")
+    (folder / "images/train/d.txt").write_text("0 0.5 0.5 0.5 0.5\n")
+    (folder / "some.txt").write_text("images/train/a.png\n")
+    (folder / "set.yaml").write_text("names: [cat]\ntrain: some.txt\n")
+    for name in ("some.txt", "set.yaml"):
+        read = read_usable(f"yolo:{folder / name}")
+        assert [each.path.stem for each in read.images] == ["a"] and not read.notes

@@ -164,12 +164,13 @@ def _names_of_notes(path: Path) -> tuple[str, ...]:
 
 
 def _darknet(path: Path) -> YoloNames:
-    """Read ``key = value`` lines: names, train and valid."""
+    """Read ``key = value`` lines: names, train, valid and test; Datumaro writes ``val``."""
     entries: dict[str, str] = {}
     for line in decode_text(read_bounded(path, _LIMIT_MB), path).splitlines():
         key, _, value = line.partition("#")[0].partition("=")
         entries[key.strip().lower()] = value.strip()
     listed = path.parent / Path(entries.get("names", "").replace("\\", "/")).name
     names = names_of_lines(listed) if entries.get("names") and listed.is_file() else ()
-    paths = {"train": entries.get("train"), "val": entries.get("valid")}
+    validation = entries.get("valid") or entries.get("val")
+    paths = {"train": entries.get("train"), "val": validation, "test": entries.get("test")}
     return YoloNames(names, split_paths={key: (text,) for key, text in paths.items() if text})

@@ -1,5 +1,6 @@
 """The images and labels of a YOLO set, in the layouts of common tools."""
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -70,8 +71,10 @@ def find_yolo_files(path: Path, split: str | None, *, needs_images: bool = True)
     layout = _Layout(root, names, holder)
     if images is not None:
         pairs = layout.pairs.of_folders(images)
+    elif split is not None:
+        pairs = layout.of_split(split)
     else:
-        pairs = layout.of_split(split) if split is not None else layout.all()
+        pairs = (layout.described() if root != path else []) or layout.all()
     alone = [] if pairs else layout.labels()
     if alone and needs_images:
         raise DatasetError(
@@ -161,6 +164,14 @@ class _Layout:
             splits = self._names.split_paths
             pairs = self.pairs.of(path for name in splits for path in self._listed.of_split(name))
         return pairs
+
+    def described(self) -> list[Pair]:
+        """Pair the images of all entries of the description; none if nothing is there."""
+        found: dict[Path, Path] = {}
+        for name in self._names.split_paths:
+            with contextlib.suppress(DatasetError):  # ``notes`` has it
+                found |= self.of_split(name)
+        return list(found.items())
 
     def labels(self) -> list[Path]:
         """Return the texts that may be labels, with or without images."""
