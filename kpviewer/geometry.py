@@ -29,12 +29,6 @@ def box_centres(xyxy: FloatArray) -> FloatArray:
     return np.asarray((xyxy[:, :2] + xyxy[:, 2:]) / 2, np.float32)
 
 
-def box_outlines(xyxy: FloatArray, count: int) -> FloatArray:
-    """Return outlines of (N, 4) boxes, the last of their corners repeated: (N, count, 2)."""
-    corners = xyxy[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
-    return np.asarray(corners[:, np.minimum(np.arange(count), 3)], np.float32)
-
-
 def box_area(xyxy: FloatArray) -> FloatArray:
     """Return the area of (..., 4) boxes, px^2; 0 for inverted boxes."""
     sides = np.maximum(xyxy[..., 2:] - xyxy[..., :2], 0)

@@ -37,12 +37,13 @@ def test_empty_means_none_found(empty):
     assert len(empty) == 0
 
 
-def test_outlines_of_some_are_left_out_when_objects_are_joined():
+def test_upright_boxes_among_rotated_ones_have_their_corners():
     plain = ground_truth((0, 0, 4, 4), (1, 1))
-    rotated = replace(plain, outlines_xy=np.zeros((1, 4, 2), np.float32))
-    for parts in ([plain, rotated], [rotated, plain]):
-        assert GroundTruth.joined(parts).outlines_xy is None
-    assert len(GroundTruth.joined([rotated, rotated]).outlines_xy) == 2
+    rotated = replace(plain, outlines_xy=np.ones((1, 4, 2), np.float32))
+    upright = [[0, 0], [4, 0], [4, 4], [0, 4]]
+    parts = [GroundTruth.empty(1), plain, rotated]
+    assert GroundTruth.joined(parts).outlines_xy.tolist() == [upright, [[1, 1]] * 4]
+    assert GroundTruth.joined(parts[:2]).outlines_xy is None
 
 
 def test_sides_of_rotated_boxes_are_those_as_they_lie():

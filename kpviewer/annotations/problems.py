@@ -28,7 +28,7 @@ TINY = "box is smaller than a pixel"
 FAR_OUT = "boxes reach out of their images, and all are wider and higher than their left and top"
 FAR_AROUND = "boxes reach out of their images, and all are larger than x and y of their centre"
 BY_AREA = "boxes are read as corner and sides, but the areas beside them are those of two corners"
-ROTATED = "box is rotated, and read as the upright box around it"
+ROTATED = "box is rotated"
 UNNAMED_POINTS = "keypoints aren't read, as no category names them"
 COVERED = "labelled keypoints are all covered (flag 1), and scores compare visible ones (flag 2)"
 SOME_CLASSES = (
@@ -73,7 +73,7 @@ CURES = {
     FAR_OUT: "If they are two corners, write left, top, width and height instead.",
     FAR_AROUND: "If they are two corners, write centre, width and height instead.",
     BY_AREA: "Write left, top, width and height instead of two corners.",
-    ROTATED: "Draw upright boxes if that is too large.",
+    ROTATED: "Models of upright boxes are compared with the larger box around it.",
     UNNAMED_POINTS: "List the names as 'keypoints' of the category.",
     COVERED: "Write 2 for those that can be seen.",
     SOME_CLASSES: "Scores leave out detections of classes that an image isn't labelled for.",

@@ -204,6 +204,21 @@ def size_note(scores: dict[str, SizeScore]) -> str:
     return f"AP@[.5:.95] by size (objects): {', '.join(parts)}" if len(parts) > 1 else ""
 
 
+def overlap_note(is_predicted: bool, is_labelled: bool) -> str:
+    """Return what overlaps compare; empty if all boxes are upright.
+
+    Args:
+        is_predicted: whether the model predicts rotated boxes.
+        is_labelled: whether the data have some.
+    """
+    if is_predicted and is_labelled:
+        return "Overlaps compare rotated boxes."
+    around = "Overlaps compare the boxes around rotated ones"
+    if is_predicted:
+        return f"{around}: the data have upright boxes."
+    return f"{around}: the model predicts upright boxes." if is_labelled else ""
+
+
 def size_json(scores: dict[str, SizeScore]) -> dict[str, Any]:
     """Return the scores by size."""
     return {"by_size": {name: score._asdict() for name, score in scores.items()}}

@@ -53,6 +53,7 @@ def as_ground_truth(detections: Detections) -> GroundTruth:
         detections.keypoints_xy,
         detections.keypoints_predicted & np.isfinite(detections.keypoints_xy).all(axis=2),
         np.zeros(len(detections), np.bool_),
+        outlines_xy=detections.outlines_xy,
     )
 
 

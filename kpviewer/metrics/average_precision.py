@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import repeat, starmap
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,10 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpviewer.geometry import xyxy_to_xywh
-from kpviewer.structures import Detections, FloatArray, GroundTruth, IntArray
+from kpviewer.metrics.rotated import rotated_iou, rotated_pair
+from kpviewer.structures import (
+    BOX_CORNERS,
+    Detections,
+    FloatArray,
+    GroundTruth,
+    IntArray,
+    box_outlines,
+    signed_areas,
+)
 
 if TYPE_CHECKING:
     from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,7 @@ class AveragePrecision:
     """Average precision at IoU 0.5 by class id; None without true objects of the class."""
 
 
+_MAX_DETECTIONS = 100
 _SMALL_PX, _LARGE_PX = 32, 96
 """Sides of the squares below which an object is small, and above which it is large: COCO's."""
 
@@ -51,7 +64,7 @@ def average_precision(
 
     Difficult objects are COCO's crowds: a detection inside one is ignored. A class that isn't
     labelled in an image, or not completely, has a crowd there that is as large as the image, which
-    makes scores those of LVIS.
+    makes scores those of LVIS. Rotated boxes are compared with rotated ones as they lie.
 
     Args:
         detections: detections of each image, low scores included; the best 100 per class and image
@@ -86,16 +99,16 @@ def _precision(
     """Return precision by IoU, recall, class and area: (10, 101, C, A)."""
     from pycocotools.cocoeval import COCOeval  # noqa: PLC0415 - the window starts without it
 
+    pairs = list(zip(detections, ground_truths, strict=True))
     evaluation = COCOeval(
-        _dataset(
-            map(_ground_truth_records, ground_truths, detections), len(ground_truths), num_classes
-        ),
-        _dataset(map(_detection_records, detections), len(detections), num_classes),
+        _dataset(starmap(_ground_truth_records, pairs), num_classes),
+        _dataset(starmap(_detection_records, pairs), num_classes),
         "bbox",
     )
     evaluation.params.areaRng = evaluation.params.areaRng[areas]
     evaluation.params.areaRngLbl = evaluation.params.areaRngLbl[areas]
-    evaluation.params.maxDets = [100]
+    evaluation.params.maxDets = [_MAX_DETECTIONS]
+    evaluation.computeIoU = partial(_overlaps, evaluation)
     _silent(COCOeval.evaluate)(evaluation)
     _silent(COCOeval.accumulate)(evaluation)
     precision: NDArray[np.float64] = evaluation.eval["precision"][..., 0]
@@ -113,12 +126,28 @@ def mean_known(precision: NDArray[np.float64]) -> float | None:
     return float(known.mean()) if known.size else None
 
 
-def _dataset(images: Iterable[Iterator[dict[str, Any]]], count: int, num_classes: int) -> COCO:
+def _overlaps(evaluation: COCOeval, image_id: int, class_id: int) -> Any:
+    """Return what ``COCOeval.computeIoU`` does, (D, T), also of rotated boxes."""
+    key = image_id, class_id
+    found, true = evaluation._dts[key], evaluation._gts[key]  # noqa: SLF001 - what it reads itself
+    if not found or not true or found[0]["corners"] is None:
+        return type(evaluation).computeIoU(evaluation, image_id, class_id)
+    found = sorted(found, key=lambda record: -record["score"])[:_MAX_DETECTIONS]
+    rows, others = np.indices((len(found), len(true))).reshape(2, -1)
+    found_xy, true_xy = (np.stack([record["corners"] for record in side]) for side in (found, true))
+    is_crowd = np.array([record["iscrowd"] for record in true], np.bool_)
+    overlaps = rotated_iou(found_xy[rows], true_xy[others], is_crowd[others])
+    return overlaps.reshape(len(found), len(true))
+
+
+def _dataset(images: Iterable[Iterator[dict[str, Any]]], num_classes: int) -> COCO:
     """Build the index that COCOeval reads. Ids start at 1: it takes 0 for "not matched"."""
     from pycocotools.coco import COCO  # noqa: PLC0415
 
     annotations: list[dict[str, Any]] = []
+    count = 0
     for image_id, records in enumerate(images):
+        count += 1
         for record in records:
             identity = {"id": len(annotations) + 1, "image_id": image_id}
             annotations.append({**record, **identity})
@@ -143,29 +172,55 @@ def _silent(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _ground_truth_records(
-    ground_truth: GroundTruth, detections: Detections
+    detections: Detections, ground_truth: GroundTruth
 ) -> Iterator[dict[str, Any]]:
-    boxes, areas = xyxy_to_xywh(ground_truth.xyxy).tolist(), ground_truth.areas.tolist()
-    columns = (boxes, ground_truth.class_ids, ground_truth.difficult, areas)
-    for box, class_id, difficult, area in zip(*columns, strict=True):
-        yield {**_record(box, int(class_id), crowd=int(difficult)), "area": area}
+    rotated = rotated_pair(detections.outlines_xy, ground_truth.outlines_xy)
+    columns = (
+        xyxy_to_xywh(ground_truth.xyxy).tolist(),
+        ground_truth.class_ids,
+        ground_truth.difficult.astype(int).tolist(),
+        ground_truth.areas.tolist(),
+        repeat(None) if rotated is None else rotated[1],
+    )
+    for box, class_id, crowd, area, corners in zip(*columns, strict=False):
+        yield _record(box, int(class_id), crowd, area, corners)
     is_open = ~ground_truth.is_labelled(detections.class_ids)
     if is_open.any():
         found = detections.take(is_open)
-        left, top = found.xyxy[:, :2].min(axis=0).tolist()
-        right, bottom = found.xyxy[:, 2:].max(axis=0).tolist()
-        everywhere = [left - 1, top - 1, right - left + 2, bottom - top + 2]
+        points = (found.xyxy if rotated is None else rotated[0][is_open]).reshape(-1, 2)
+        everywhere = np.concatenate([points.min(axis=0) - 1, points.max(axis=0) + 1])[None]
+        box, corners = (
+            xyxy_to_xywh(everywhere)[0].tolist(),
+            box_outlines(everywhere, BOX_CORNERS)[0],
+        )
         for class_id in np.unique(found.class_ids).tolist():
-            yield _record(everywhere, class_id, crowd=1)
+            yield _record(box, class_id, 1, box[2] * box[3], corners)
 
 
-def _detection_records(detections: Detections) -> Iterator[dict[str, Any]]:
-    boxes = xyxy_to_xywh(detections.xyxy).tolist()
-    rows = zip(boxes, detections.class_ids, detections.scores, strict=True)
-    for box, class_id, score in rows:
-        yield {**_record(box, int(class_id), crowd=0), "score": float(score)}
+def _detection_records(
+    detections: Detections, ground_truth: GroundTruth
+) -> Iterator[dict[str, Any]]:
+    rotated = rotated_pair(detections.outlines_xy, ground_truth.outlines_xy)
+    boxes = xyxy_to_xywh(detections.xyxy)
+    areas = boxes[:, 2] * boxes[:, 3] if rotated is None else abs(signed_areas(rotated[0]))
+    columns = (
+        boxes.tolist(),
+        detections.class_ids,
+        areas.tolist(),
+        repeat(None) if rotated is None else rotated[0],
+        detections.scores.tolist(),
+    )
+    for box, class_id, area, corners, score in zip(*columns, strict=False):
+        yield {**_record(box, int(class_id), 0, area, corners), "score": score}
 
 
-def _record(box: list[float], class_id: int, *, crowd: int) -> dict[str, Any]:
-    area = box[2] * box[3]
-    return {"bbox": box, "area": area, "category_id": class_id, "iscrowd": crowd}
+def _record(
+    box: list[float], class_id: int, crowd: int, area: float, corners: FloatArray | None
+) -> dict[str, Any]:
+    return {
+        "bbox": box,
+        "area": area,
+        "category_id": class_id,
+        "iscrowd": crowd,
+        "corners": corners,
+    }

@@ -32,8 +32,8 @@ from kpviewer.models.names.tensors import current_name, is_used
 from kpviewer.models.tables import converted, decode_json, shown
 from kpviewer.structures import NmsKind, Thresholds
 
-NOT_SCORED = "Masks and rotated boxes are shown and written; scores compare upright boxes."
-"""Note on models whose objects have outlines."""
+NOT_SCORED = "Masks are shown and written; scores compare the boxes around them."
+"""Note on models whose objects have masks."""
 MAX_TTA_RUNS = 3
 """Most runs of a point network on one image, for the mean: test-time augmentation."""
 _RENAMED = {"looks": "tta_runs"}

@@ -15,7 +15,6 @@ import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QPolygonF, QTransform
 
-from kpviewer.geometry import box_outlines
 from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED
 from kpviewer.overlay.frames import paint_frames, paint_outline_frames
 from kpviewer.overlay.keypoints import matches_of
@@ -26,6 +25,7 @@ from kpviewer.overlay.polygons import lowest_corners
 from kpviewer.overlay.sprites import SpriteSheet
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.words import tr, tr_noop
+from kpviewer.structures import box_outlines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

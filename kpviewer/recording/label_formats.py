@@ -14,9 +14,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from kpviewer.geometry import box_outlines
 from kpviewer.recording.formats import ResultHeader
-from kpviewer.structures import BOX_CORNERS, Detections
+from kpviewer.structures import BOX_CORNERS, Detections, box_outlines
 
 _SHARE_DECIMALS = 6
 _VISIBLE = 2

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kpviewer.geometry import box_outlines
 from kpviewer.models.nms import nms
 from kpviewer.sources.opencv import cv2
-from kpviewer.structures import Thresholds
+from kpviewer.structures import Thresholds, box_outlines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kpviewer.scanning.outlines import Outlines
+from kpviewer.scanning.outlines import Outlines, ragged
 from kpviewer.structures import Candidates, FloatArray, IntArray, arrays_of
 
 FLOOR = 0.05
@@ -74,7 +74,7 @@ class CandidateColumns:
     floor: float
     """Lowest score kept; selection is exact for thresholds from here on."""
     outlines: Outlines | None = None
-    """Outlines of the candidates; None: there are none, or these columns were taken or joined."""
+    """Outlines of the candidates; None: there are none, or those of masks were left out."""
 
     def __post_init__(self) -> None:
         """Check shapes and dtypes; ``check_values`` checks the rest."""
@@ -112,7 +112,8 @@ class CandidateColumns:
     @property
     def nbytes(self) -> int:
         """Size of all arrays, bytes."""
-        return sum(array.nbytes for array in arrays_of(self).values())
+        own = [self] if self.outlines is None else [self, self.outlines]
+        return sum(array.nbytes for each in own for array in arrays_of(each).values())
 
     @property
     def entry_starts(self) -> IntArray:
@@ -174,13 +175,17 @@ class CandidateColumns:
             None if confidences is None else confidences[first:end],
             (width, height) if width and height else None,
             None if overlaps is None else overlaps[first:end],
-            None if self.outlines is None else self.outlines.dense(first, self.xyxy[first:end]),
+            self.outlines_of(np.arange(first, end)),
         )
+
+    def outlines_of(self, rows: IntArray) -> FloatArray | None:
+        """Return the (N, V, 2) outlines of (N,) rows, source px; None if there are none."""
+        return None if self.outlines is None else self.outlines.dense(rows, self.xyxy[rows])
 
     def take(self, frame_rows: IntArray) -> CandidateColumns:
         """Return some frames in the given order, which must leave ``frame_index`` ascending.
 
-        Outlines are left out: nothing that is counted needs them.
+        Masks are left out: nothing that is counted needs them.
         """
         rows, starts = ragged(self.starts, frame_rows)
         entries, entry_starts = ragged(self.entry_starts, frame_rows)
@@ -199,24 +204,8 @@ class CandidateColumns:
             entry_rows=self.entry_rows[entries] + shift,
             entry_classes=self.entry_classes[entries],
             entry_scores=self.entry_scores[entries],
-            outlines=None,
+            outlines=None if self.outlines is None else self.outlines.take(rows),
         )
-
-
-def ragged(starts: IntArray, groups: IntArray) -> tuple[IntArray, IntArray]:
-    """Return the members of some groups of consecutive rows.
-
-    Args:
-        starts: (G + 1,) first row of each group, and the number of rows.
-        groups: (H,) groups, in any order.
-
-    Returns:
-        Rows of the groups one after another, and (H + 1,) where each group starts among them.
-    """
-    counts = starts[groups + 1] - starts[groups]
-    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
-    rows = np.arange(ends[-1]) + np.repeat(starts[groups] - ends[:-1], counts)
-    return rows, ends
 
 
 def columns_of(
@@ -265,7 +254,7 @@ def concatenated(parts: Sequence[CandidateColumns]) -> CandidateColumns:
     """Return the frames of all parts, at least one, of one model; of a frame the last one counts.
 
     A mixture of parts with and without keypoint scores, or overlaps, has what changes nothing.
-    Outlines are left out, as by ``take``.
+    Masks are left out, as by ``take``.
     """
     if len(parts) == 1:
         return parts[0]
@@ -287,7 +276,9 @@ def concatenated(parts: Sequence[CandidateColumns]) -> CandidateColumns:
         keypoint_scores=np.concatenate([_scores(part) for part in parts]) if has_scores else None,
         overlaps=np.concatenate([_overlaps(part) for part in parts]) if has_overlaps else None,
         entry_rows=np.concatenate(rows),
-        outlines=None,
+        outlines=Outlines.joined(
+            [part.outlines for part in parts], [len(part.xyxy) for part in parts]
+        ),
     )
     index = joined.frame_index
     if (np.diff(index) > 0).all():

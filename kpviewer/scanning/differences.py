@@ -84,4 +84,5 @@ def _objects(found: Survivors, keypoint_score: float) -> GroundTruth:
     if scores is not None:
         is_visible &= ~(scores[rows] < np.float32(keypoint_score))
     is_difficult = np.zeros(len(found.class_ids), np.bool_)
-    return GroundTruth(found.xyxy, found.class_ids, keypoints_xy, is_visible, is_difficult)
+    objects = GroundTruth(found.xyxy, found.class_ids, keypoints_xy, is_visible, is_difficult)
+    return replace(objects, outlines_xy=columns.outlines_of(rows))

@@ -12,6 +12,7 @@ import numpy as np
 from kpviewer.geometry import box_centres, iou_of_sides, shared_of_sides
 from kpviewer.metrics.keypoint import distances, normaliser_name, normalisers
 from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED
+from kpviewer.metrics.rotated import rotated_iou, rotated_pair
 from kpviewer.scanning.columns import CandidateColumns, scores_or_nan
 from kpviewer.scanning.frame_errors import Float64Array, FrameErrors, means_by_frame
 from kpviewer.scanning.ground_truth import GroundTruthColumns
@@ -140,11 +141,13 @@ def scan_matches(
     frame_rows, class_ids = survivors.frame_rows, survivors.class_ids
     kept = np.flatnonzero((place[frame_rows] >= 0) & _is_in(class_ids, classes))
     kept, is_open = _with_known_classes(kept, truth_rows[frame_rows[kept]], class_ids[kept], truth)
-    found = Boxes(place[frame_rows[kept]], class_ids[kept], survivors.xyxy[kept])
+    found = Boxes(
+        place[frame_rows[kept]], class_ids[kept], survivors.xyxy[kept], survivors.outlines_of(kept)
+    )
     true_rows = true_place[truth.frame_rows]
     counted = (true_rows >= 0) & _is_in(truth.objects.class_ids, classes)
     objects = truth.objects.take(counted)
-    true = Boxes(true_rows[counted], objects.class_ids, objects.xyxy)
+    true = Boxes(true_rows[counted], objects.class_ids, objects.xyxy, objects.outlines_xy)
     difficult = objects.difficult
     object_rows, iou, near, covered = _matched(found, true, difficult)
     object_rows[is_open & (object_rows == FALSE_POSITIVE)] = IGNORED
@@ -242,10 +245,11 @@ def _matched(
     Detections without an object are FALSE_POSITIVE or IGNORED.
     """
     pairs = pairs_of(found.frame_rows, true.frame_rows)
-    overlap = iou_of_sides(*paired_sides(found.xyxy, true.xyxy, pairs))
+    is_difficult = difficult[pairs.others]
+    overlap = _overlaps(found, true, pairs, is_difficult)
     same = found.class_ids[pairs.rows] == true.class_ids[pairs.others]
-    covers = _covers(found, true, pairs, difficult)
-    close = np.flatnonzero((overlap >= IOU) & ~difficult[pairs.others])
+    covers = (overlap >= IOU) & is_difficult
+    close = np.flatnonzero((overlap >= IOU) & ~is_difficult)
     order = close[by_overlap(pairs.take(close), overlap[close])]
     near, own = pairs.take(order), order[same[order]]
     same_class = pairs.take(own)
@@ -271,13 +275,16 @@ def _is_in(class_ids: IntArray, classes: frozenset[int] | None) -> BoolArray:
     return np.isin(class_ids, list(classes))
 
 
-def _covers(found: Boxes, true: Boxes, pairs: Pairs, difficult: BoolArray) -> BoolArray:
-    """Return which pairs are of a difficult object and a detection that lies in it: (P,)."""
-    covers = difficult[pairs.others]
-    rows = np.flatnonzero(covers)
+def _overlaps(found: Boxes, true: Boxes, pairs: Pairs, is_difficult: BoolArray) -> FloatArray:
+    """Return the IoU of each pair, or the share of the detection in a difficult object: (P,)."""
+    if (rotated := rotated_pair(found.outlines_xy, true.outlines_xy)) is not None:
+        found_xy, true_xy = rotated[0][pairs.rows], rotated[1][pairs.others]
+        return rotated_iou(found_xy, true_xy, is_difficult).astype(np.float32)
+    overlap = iou_of_sides(*paired_sides(found.xyxy, true.xyxy, pairs))
+    rows = np.flatnonzero(is_difficult)
     mine, others = paired_sides(found.xyxy, true.xyxy, pairs.take(rows))
-    covers[rows] = shared_of_sides(mine, others) / np.maximum(mine[4], 1e-9) >= IOU
-    return covers
+    overlap[rows] = shared_of_sides(mine, others) / np.maximum(mine[4], 1e-9)
+    return overlap
 
 
 def _point_errors(

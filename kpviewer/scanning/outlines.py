@@ -7,8 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kpviewer.geometry import box_outlines
-from kpviewer.structures import BOX_CORNERS, Candidates, FloatArray, IntArray, corner_counts
+from kpviewer.structures import (
+    BOX_CORNERS,
+    Candidates,
+    FloatArray,
+    IntArray,
+    box_outlines,
+    corner_counts,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,14 +68,51 @@ class Outlines:
         """(M,) number of corners of each."""
         return np.diff(self.starts)
 
-    def dense(self, first: int, xyxy: FloatArray) -> FloatArray:
-        """Return the (N, V, 2) outlines of N candidates from ``first`` on, with (N, 4) boxes."""
+    def dense(self, rows: IntArray, xyxy: FloatArray) -> FloatArray:
+        """Return the (N, V, 2) outlines of (N,) candidates, of which (N, 4) are the boxes."""
+        first, end = self.starts[rows, None], self.starts[rows + 1, None]
+        has_own = end > first
         found = box_outlines(xyxy, self.corners)
-        starts = self.starts[first : first + len(xyxy) + 1]
-        for row in np.flatnonzero(np.diff(starts)).tolist():
-            own = self.xy[starts[row] : starts[row + 1]]
-            found[row, : len(own)], found[row, len(own) :] = own, own[-1]
+        own = has_own[:, 0]
+        found[own] = self.xy[np.minimum(first + np.arange(self.corners), end - 1)[own]]
         return found
+
+    def take(self, rows: IntArray) -> Outlines | None:
+        """Return those of some candidates; None if they are of masks, which nothing compares."""
+        if self.corners != BOX_CORNERS:
+            return None
+        corners, starts = ragged(self.starts, rows)
+        return Outlines(self.corners, starts, self.xy[corners])
+
+    @staticmethod
+    def joined(parts: Sequence[Outlines | None], counts: Sequence[int]) -> Outlines | None:
+        """Return the outlines of all parts, of ``counts`` candidates, as ``take`` does.
+
+        A part without has boxes.
+        """
+        rotated = [each for each in parts if each is not None and each.corners == BOX_CORNERS]
+        if not rotated:
+            return None
+        numbers = [np.zeros(count, np.int64) if each is None else each.counts
+                   for each, count in zip(parts, counts, strict=True)]  # fmt: skip
+        xy = np.concatenate([each.xy for each in rotated])
+        return Outlines(BOX_CORNERS, _starts(np.concatenate(numbers)), xy)
+
+
+def ragged(starts: IntArray, groups: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the members of some groups of consecutive rows.
+
+    Args:
+        starts: (G + 1,) first row of each group, and the number of rows.
+        groups: (H,) groups, in any order.
+
+    Returns:
+        Rows of the groups one after another, and (H + 1,) where each group starts among them.
+    """
+    counts = starts[groups + 1] - starts[groups]
+    ends = _starts(counts)
+    rows = np.arange(ends[-1]) + np.repeat(starts[groups] - ends[:-1], counts)
+    return rows, ends
 
 
 def _starts(counts: IntArray) -> IntArray:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kpviewer.geometry import shared_of_sides, xyxy_to_xywh
 from kpviewer.metrics.average_precision import AveragePrecision, mean_known
+from kpviewer.metrics.rotated import rotated_iou, rotated_pair
 from kpviewer.scanning.matching import (
     Pairs,
     by_overlap,
@@ -42,6 +43,8 @@ class Boxes:
     """(N,) classes."""
     xyxy: FloatArray
     """(N, 4) corners, px."""
+    outlines_xy: FloatArray | None = None
+    """(N, V, 2) corners of rotated boxes or masks, px; None: the boxes are upright."""
 
     def keys(self, num_classes: int) -> IntArray:
         """Return a number for each pair of frame and class: (N,)."""
@@ -85,7 +88,7 @@ def coco_matches(
     counts = rank_in_group(keys) < MAX_DETECTIONS
     pairs = pairs_of(keys, true.keys(num_classes))
     pairs = pairs.take(counts[pairs.rows])
-    overlap = _coco_iou(found.xyxy, true.xyxy, pairs, difficult)
+    overlap = _coco_iou(found, true, pairs, difficult[pairs.others])
     is_crowd = difficult[pairs.others]
     covered = np.zeros(len(keys))
     np.maximum.at(covered, pairs.rows[is_crowd], overlap[is_crowd])
@@ -155,17 +158,20 @@ def _precision_of(matched: BoolArray, ignored: BoolArray, objects: int) -> NDArr
 
 
 def _coco_iou(
-    found_xyxy: FloatArray, true_xyxy: FloatArray, pairs: Pairs, is_crowd: BoolArray
+    found_boxes: Boxes, true_boxes: Boxes, pairs: Pairs, is_crowd: BoolArray
 ) -> NDArray[np.float64]:
     """Return the overlap of each pair in double precision, as pycocotools computes it.
 
     The union with a crowd is the detection alone.
     """
-    found, true = (xyxy_to_xywh(each).astype(np.float64) for each in (found_xyxy, true_xyxy))
+    both = found_boxes, true_boxes
+    if (rotated := rotated_pair(*(each.outlines_xy for each in both))) is not None:
+        return rotated_iou(rotated[0][pairs.rows], rotated[1][pairs.others], is_crowd)
+    found, true = (xyxy_to_xywh(each.xyxy).astype(np.float64) for each in both)
     areas, true_areas = found[:, 2:].prod(axis=1), true[:, 2:].prod(axis=1)
     found[:, 2:] += found[:, :2]
     true[:, 2:] += true[:, :2]
     shared = shared_of_sides(*paired_sides(found, true, pairs))
     union = areas[pairs.rows] + true_areas[pairs.others] - shared
-    union = np.where(is_crowd[pairs.others], areas[pairs.rows], union)
+    union = np.where(is_crowd, areas[pairs.rows], union)
     return np.where(shared > 0, shared / np.where(shared > 0, union, 1), 0)

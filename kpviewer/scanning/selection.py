@@ -87,6 +87,10 @@ class Survivors:
         lowest = np.where(is_whole, -np.inf, 0).astype(np.float32)[:, None]
         return np.clip(self.columns.xyxy[self.candidate_rows], lowest, np.tile(limits, 2))
 
+    def outlines_of(self, rows: IntArray) -> FloatArray | None:
+        """Return the (N, V, 2) outlines of (N,) survivors, px; None if boxes are upright."""
+        return self.columns.outlines_of(self.candidate_rows[rows])
+
 
 def suppression_of(thresholds: Thresholds) -> Thresholds:
     """Return the part of thresholds that survivors depend on; the rest at its default."""

@@ -10,7 +10,9 @@ from kpviewer.structures._arrays import (
     ImageArray,
     IntArray,
     arrays_of,
+    box_outlines,
     corner_counts,
+    signed_areas,
 )
 from kpviewer.structures._detections import BOX_CORNERS, Candidates, Detections
 from kpviewer.structures._frames import Frame, GroundTruth, Lease, StreamInfo
@@ -43,5 +45,7 @@ __all__ = [
     "StreamInfo",
     "Thresholds",
     "arrays_of",
+    "box_outlines",
     "corner_counts",
+    "signed_areas",
 ]

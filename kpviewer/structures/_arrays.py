@@ -63,5 +63,18 @@ def corner_counts(outlines_xy: FloatArray) -> IntArray:
     return counts
 
 
+def box_outlines(xyxy: FloatArray, count: int) -> FloatArray:
+    """Return outlines of (N, 4) boxes, the last of their corners repeated: (N, count, 2)."""
+    corners = xyxy[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
+    return np.asarray(corners[:, np.minimum(np.arange(count), 3)], np.float32)
+
+
+def signed_areas(corners_xy: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return the areas of (N, V, 2) polygons, negative if they turn the other way: (N,)."""
+    x, y = np.moveaxis(corners_xy - corners_xy[:, :1].astype(np.float64), -1, 0)
+    twice = x * np.roll(y, -1, -1) - y * np.roll(x, -1, -1)
+    return np.asarray(twice.sum(-1) / 2)
+
+
 def no_rows(*shape: int) -> FloatArray:
     return np.zeros((0, *shape), np.float32)

@@ -13,10 +13,12 @@ from kpviewer.structures._arrays import (
     FloatArray,
     ImageArray,
     IntArray,
+    box_outlines,
     check,
     joined,
     no_rows,
     scaled,
+    signed_areas,
     taken,
 )
 
@@ -92,9 +94,11 @@ class GroundTruth:
 
     @property
     def areas(self) -> FloatArray:
-        """(N,) sizes of the objects, px^2: ``mask_areas``, or else the areas of the boxes."""
+        """(N,) sizes of the objects, px^2: ``mask_areas``, or else of outlines, or of boxes."""
         if self.mask_areas is not None:
             return self.mask_areas
+        if self.outlines_xy is not None:
+            return abs(signed_areas(self.outlines_xy)).astype(np.float32)
         return np.asarray((self.xyxy[:, 2:] - self.xyxy[:, :2]).prod(axis=1), np.float32)
 
     @classmethod
@@ -110,8 +114,14 @@ class GroundTruth:
         changes = joined(parts)
         if any(part.mask_areas is not None for part in parts):
             changes["mask_areas"] = np.concatenate([part.areas for part in parts])
-        if any(part.outlines_xy is None for part in parts):
-            changes["outlines_xy"] = None
+        outlines = [part.outlines_xy for part in parts]
+        if corners := max((each.shape[1] for each in outlines if each is not None), default=0):
+            changes["outlines_xy"] = np.concatenate(
+                [
+                    box_outlines(part.xyxy, corners) if own is None else own
+                    for part, own in zip(parts, outlines, strict=True)
+                ]
+            )
         return replace(parts[0], **changes)
 
     def is_labelled(self, class_ids: IntArray) -> BoolArray:

@@ -39,8 +39,8 @@ BOXES = (
     | under("by_class.NAME", {"objects", "ap50", "voc_area", "voc_11_points",
                               "precision", "recall", "f1"})
     | under("by_size.SIZE", {"objects", "ap"})
-    | {"nms_iou", "score_threshold", "calibration.bins[].detections", "confusion.names",
-       "confusion.counts"}
+    | {"nms_iou", "rotated_boxes", "score_threshold", "calibration.bins[].detections",
+       "confusion.names", "confusion.counts"}
 )  # fmt: skip
 BY_PLACE = (
     {"within_px", "largest_px", "confusion.names", "confusion.counts"}

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from rotated_scenes import turned
 
 from kpviewer.models.selection import select
 from kpviewer.pipeline.results.comparing import difference
@@ -33,13 +34,25 @@ def scan(frames: dict[int, Candidates], classes: int, points: int) -> CandidateC
 
 
 @pytest.mark.parametrize(
-    ("points", "shared"),
-    [((2, 2), None), ((0, 2), None), ((5, 5), None), ((2, 2), [1, 0]), ((3, 2), [2, -1])],
+    ("points", "shared", "degrees"),
+    [
+        ((2, 2), None, 0),
+        ((0, 2), None, 0),
+        ((5, 5), None, 0),
+        ((2, 2), [1, 0], 0),
+        ((3, 2), [2, -1], 0),
+        ((2, 2), None, 33),
+    ],
 )
-def test_all_frames_equal_each_by_itself(points, shared):
+def test_all_frames_equal_each_by_itself(points, shared, degrees):
     at = Thresholds(0.3, keypoint=0.4), Thresholds(0.5, class_scores={2: 0.2}, keypoint=0.6)
     first = {index: frame(index, 2, points[0]) for index in range(40)}
     second = {index: frame(index + 99, 3, points[1]) for index in range(10, 50)}
+    if degrees:
+        first, second = (
+            {index: turned(each, degrees) for index, each in side.items()}
+            for side in (first, second)
+        )
     parts = [
         [
             survivors(scan({i: own[i] for i in range(lo, hi) if i in own}, classes, k), own_at)

@@ -24,13 +24,13 @@ from sample_scans import (
 )
 
 from kpviewer.errors import KpviewerError, RecordingError, ScanError
-from kpviewer.geometry import box_outlines
 from kpviewer.scanning import scan_file
 from kpviewer.scanning.columns import ScannedFrame, columns_of
 from kpviewer.scanning.engine import ScanLookup
 from kpviewer.scanning.header import decode_header
 from kpviewer.scanning.records import MAGIC, ScanChunk
 from kpviewer.scanning.scan_file import ScanReader, ScanWriter, chunks_of, open_scan, read_to_end
+from kpviewer.structures import box_outlines
 
 
 def same(first: ScanChunk, second: ScanChunk) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from rotated_scenes import turned
 
 from kpviewer.metrics.average_precision import average_precision
 from kpviewer.metrics.curves import class_score, curves_by_class, voc_average_precision
@@ -92,8 +93,13 @@ def test_recall_counts_small_medium_and_large_objects_apart():
     assert clip.scores(Thresholds(0.5)).by_size == ((1, 3), (1, 1), (1, 1))
 
 
-def random_clip(total: int, classes: int = 3, *, unlabelled: bool = False) -> Clip:
-    """Boxes near true ones with scores that half know, and others that know nothing."""
+def random_clip(
+    total: int, classes: int = 3, *, unlabelled: bool = False, degrees: float = 0
+) -> Clip:
+    """Boxes near true ones with scores that half know, and others that know nothing.
+
+    With an angle, all boxes are rotated.
+    """
     random = np.random.default_rng(7)
     frames = []
     for index in range(total):
@@ -112,7 +118,11 @@ def random_clip(total: int, classes: int = 3, *, unlabelled: bool = False) -> Cl
             labelled = frozenset(range(1, classes)) - {index % 4}  # 1 or 2: in part, in some frames
             true = replace(true, labelled_ids=labelled)
         frames.append((found, None if index % 5 == 4 else true))
-    return Clip(*frames, classes=classes)
+    clip = Clip(*frames, classes=classes)
+    if degrees:
+        clip.candidates = [turned(each, degrees) for each in clip.candidates]
+        clip.truth = {index: turned(each, degrees) for index, each in clip.truth.items()}
+    return clip
 
 
 def test_curve_by_hand():
@@ -142,10 +152,11 @@ def test_best_confidence_is_the_centre_of_the_highest_f1():
     assert alone is not None and alone.score == pytest.approx((0.3 + 0.9) / 2)
 
 
+@pytest.mark.parametrize("degrees", [0, 33])
 @pytest.mark.parametrize("unlabelled", [False, True])
-def test_average_precision_and_confusion_are_those_of_the_evaluation(unlabelled):
+def test_average_precision_and_confusion_are_those_of_the_evaluation(unlabelled, degrees):
     """``kpviewer eval`` computes them with pycocotools and ``confusion_matrix``."""
-    clip = random_clip(60, unlabelled=unlabelled)
+    clip = random_clip(60, unlabelled=unlabelled, degrees=degrees)
     floor, thresholds = 0.01, Thresholds(score=0.4, iou=0.3)
     shown = frozenset({1, 2}) if unlabelled else None
     scores = clip.scores(thresholds, floor)
@@ -170,8 +181,9 @@ def test_average_precision_and_confusion_are_those_of_the_evaluation(unlabelled)
 @pytest.mark.parametrize("nms", list(NmsKind))
 @pytest.mark.parametrize("score", [0.05, 0.3, 0.62])
 @pytest.mark.parametrize("more", [{}, {"class_scores": {1: 0.5}}, {"classes": frozenset({0, 2})}])
-def test_each_number_is_that_of_running_the_thresholds_on_every_frame(nms, score, more):
-    clip = random_clip(25)
+@pytest.mark.parametrize("degrees", [0, 33])
+def test_each_number_is_that_of_running_the_thresholds_on_every_frame(nms, score, more, degrees):
+    clip = random_clip(25, degrees=degrees)
     thresholds = Thresholds(score=score, iou=0.3, nms=nms, **more)
     scores = clip.scores(thresholds)
     true = [of_shown_classes(each, thresholds) for each in clip.truth.values()]
@@ -229,8 +241,9 @@ def test_without_any_ground_truth_nothing_is_scored():
     assert (scores.worst(WorstBy.MISTAKES, 9), scores.best(None), scores.rows) == ([], None, ())
 
 
-def test_parts_of_a_scan_score_as_the_whole():
-    clip, thresholds = random_clip(40), Thresholds(score=0.3, iou=0.3)
+@pytest.mark.parametrize("degrees", [0, 33])
+def test_parts_of_a_scan_score_as_the_whole(degrees):
+    clip, thresholds = random_clip(40, degrees=degrees), Thresholds(score=0.3, iou=0.3)
     truth = ground_truth_columns(clip.truth)
     parts = [clip.columns(rows=rows) for rows in (slice(0, 13), slice(13, 14), slice(14, 40))]
     found = [survivors(each, thresholds) for each in parts]

@@ -1,13 +1,14 @@
 """The store of scanned frames: each counts once, memory is bounded, unchanged blocks stay."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from kpviewer.scanning.columns import CandidateColumns, ScannedFrame, columns_of, concatenated
 from kpviewer.scanning.store import BLOCK, ScanStore
-from kpviewer.structures import Candidates
+from kpviewer.structures import Candidates, box_outlines
 
 
 def frame(index: int, score: float = 0.9, count: int = 1) -> ScannedFrame:
@@ -72,6 +73,24 @@ def test_scores_below_the_floor_are_not_kept(store):
     kept = concatenated(store.blocks())
     assert len(kept) == 1
     assert len(kept.xyxy) == 0
+
+
+@pytest.mark.parametrize("corners", [4, 64])
+def test_rotated_boxes_are_kept_and_masks_are_not(store, corners):
+    upright, rotated = frame(1, count=2), frame(0, count=2)
+    outlines = np.random.default_rng(0).uniform(0, 9, (2, corners, 2)).astype(np.float32)
+    outlined = replace(rotated.candidates, outlines_xy=outlines)
+    before = store.nbytes
+    store.add(upright)
+    store.add_columns(scanned(replace(rotated, candidates=outlined)))
+    kept = concatenated(store.blocks())
+    found = kept.outlines_of(np.array([3, 0, 1]))
+    if corners > 4:
+        assert found is None
+        return
+    boxes = box_outlines(upright.candidates.xyxy[1:], 4)
+    np.testing.assert_array_equal(found, np.concatenate([boxes, outlines]))
+    assert store.nbytes - before > outlines.nbytes + upright.candidates.xyxy.nbytes
 
 
 def test_columns_of_another_model_are_refused(store):

@@ -17,8 +17,14 @@ from kpviewer.annotations.limits import (
 from kpviewer.annotations.problems import STRICT, Problem, Problems, box_problem
 from kpviewer.annotations.reading.values import Location
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.geometry import box_outlines
-from kpviewer.structures import BOX_CORNERS, BoolArray, FloatArray, GroundTruth, IntArray
+from kpviewer.structures import (
+    BOX_CORNERS,
+    BoolArray,
+    FloatArray,
+    GroundTruth,
+    IntArray,
+    box_outlines,
+)
 
 COVERED, VISIBLE = 1, 2
 """Visibility flags of a keypoint; 0 means that its position is unknown."""

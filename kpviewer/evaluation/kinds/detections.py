@@ -16,6 +16,7 @@ from kpviewer.evaluation.detection_scores import (
     class_rows,
     class_scores,
     group_json,
+    overlap_note,
     score_rows,
     size_json,
     size_note,
@@ -41,6 +42,7 @@ from kpviewer.evaluation.text import Table
 from kpviewer.metrics.keypoint import normaliser_name, object_errors
 from kpviewer.metrics.localisation import counted, match_within
 from kpviewer.metrics.matching import match
+from kpviewer.metrics.rotated import has_rotated
 from kpviewer.models.spec import Task
 from kpviewer.structures import Detections, GroundTruth, ImageArray
 
@@ -144,8 +146,8 @@ class DetectionReport(Report):
         return tables
 
     def _note(self) -> str:
-        """Return a line on sizes, and one on keypoints that the error leaves out, if there are."""
-        lines = [size_note(self.sizes)]
+        """Return lines on sizes, rotated boxes, and keypoints that the error leaves out, if any."""
+        lines = [size_note(self.sizes), overlap_note(*self._has_rotated)]
         count, floor = self.result.overall.keypoints.not_predicted, self._keypoint
         if count:
             what = _counted(count, "keypoint")
@@ -158,9 +160,17 @@ class DetectionReport(Report):
             "nms_iou": self._iou,
             **group_json(self.result, self.data.class_names),
             **size_json(self.sizes),
+            "rotated_boxes": all(self._has_rotated),
             **class_json(self.classes),
             **({} if self.localisation is None else localisation_json(self.localisation)),
         }
+
+    @cached_property
+    def _has_rotated(self) -> tuple[bool, bool]:
+        """Whether the model predicts rotated boxes, and the data have some."""
+        return has_rotated(self.result.seen), has_rotated(
+            [each.targets for each in self.data.images]
+        )
 
     def summary(self) -> dict[str, float]:
         """Return average precision and, where the data have keypoints, 1 - NME."""

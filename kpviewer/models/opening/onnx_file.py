@@ -108,8 +108,10 @@ def open_onnx(path: Path, layout: str | None = None) -> OnnxDetector | TopDownDe
     if decoded.keypoint_scores is not None:
         detector.spec = replace(spec, keypoint_threshold=description.keypoint_threshold)
     if decoded.outlines_xy is not None or decoded.masks:
-        notes = (*detector.spec.notes, NOT_SCORED)
-        detector.spec = replace(detector.spec, has_outlines=True, notes=notes)
+        notes = (NOT_SCORED,) if decoded.masks else ()
+        detector.spec = replace(
+            detector.spec, has_outlines=True, notes=(*detector.spec.notes, *notes)
+        )
     is_of_crops = description.output.kind is OutputKind.SIMCC
     return TopDownDetector(detector) if is_of_crops else detector
 

@@ -96,7 +96,7 @@ def test_rotated_boxes_have_corners_and_the_upright_boxes_around_them(model, ent
     corners = [[45, 40], [55, 40], [55, 20], [45, 20]]
     assert decoded.outlines_xy[0, 0] == pytest.approx(np.array(corners), abs=1e-4)
     assert detector.spec.nms is (NmsKind.NONE if entries else NmsKind.HARD)
-    assert detector.spec.notes == (NOT_SCORED,)
+    assert (detector.spec.notes, detector.spec.has_outlines) == ((), True)
 
 
 @pytest.mark.parametrize(

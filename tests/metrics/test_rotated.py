@@ -1,0 +1,127 @@
+"""Overlap of rotated boxes, by hand, against OpenCV, and in scenes that are turned as a whole."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rotated_scenes import turned
+from sample_results import detections, objects
+
+from kpviewer.metrics.agreement import agreement
+from kpviewer.metrics.average_precision import average_precision, average_precision_by_size
+from kpviewer.metrics.detection import confusion_matrix
+from kpviewer.metrics.matching import IGNORED, match
+from kpviewer.metrics.rotated import rotated_iou, shared_area
+from kpviewer.sources.opencv import cv2
+from kpviewer.structures import FloatArray, box_outlines, signed_areas
+
+SQUARE = [(0, 0), (10, 0), (10, 10), (0, 10)]
+DIAMOND = [(5, 5 - 50**0.5), (5 + 50**0.5, 5), (5, 5 + 50**0.5), (5 - 50**0.5, 5)]
+
+
+def corners(*boxes: list[tuple[float, float]]) -> FloatArray:
+    return np.array(boxes, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "area"),
+    [
+        (SQUARE, SQUARE, 100),
+        (SQUARE, SQUARE[::-1], 100),
+        (SQUARE, SQUARE[2:] + SQUARE[:2], 100),
+        (SQUARE, DIAMOND, 200 * (2**0.5 - 1)),  # a regular octagon
+        (SQUARE, [(2, 2), (4, 2), (4, 4), (2, 4)], 4),
+        (SQUARE, [(10, 0), (20, 0), (20, 10), (10, 10)], 0),
+        (SQUARE, [(5, -5), (15, -5), (15, 15), (5, 15)], 50),
+        (SQUARE, [(0, 0), (10, 0), (4, 4), (0, 10)], 40),  # an arrow
+        (SQUARE, [(5, 5), (5, 5), (5, 5), (5, 5)], 0),
+        ([(5, 5), (5, 5), (5, 5), (5, 5)], SQUARE, 0),
+    ],
+)
+def test_shared_area_by_hand(one, other, area):
+    found, true = corners(one), corners(other)
+    for move in (0, 3000):
+        assert shared_area(found + move, true + move) == pytest.approx([area], abs=1e-3)
+
+
+def test_overlap_is_that_of_opencv():
+    random = np.random.default_rng(3)
+    boxes = [
+        cv2.boxPoints((tuple(random.uniform(0, 50, 2)), tuple(random.uniform(2, 60, 2)), angle))
+        for angle in random.uniform(-360, 360, 400)
+    ]
+    found, true = np.array(boxes[:200], np.float32), np.array(boxes[200:], np.float32)
+    areas = [cv2.intersectConvexConvex(*each)[0] for each in zip(found, true, strict=True)]
+    assert np.count_nonzero(areas) > 100
+    assert shared_area(found, true) == pytest.approx(areas, abs=1e-2)
+    assert abs(signed_areas(found)) == pytest.approx(
+        [cv2.contourArea(each) for each in found], rel=1e-4
+    )
+
+
+def test_overlap_is_the_share_of_the_detection_in_a_crowd():
+    found, true = corners(DIAMOND, DIAMOND), corners(SQUARE, SQUARE)
+    octagon = 200 * (2**0.5 - 1)
+    expected = [octagon / (200 - octagon), octagon / 100]
+    assert rotated_iou(found, true, np.array([False, True])) == pytest.approx(expected, rel=1e-5)
+
+
+def crossing(angle: float, **options):
+    """Return a flat box turned by an angle: detection or object, whose upright box is the same."""
+    return turned(detections([(-50, -5, 50, 5)], **options), angle)
+
+
+def test_boxes_that_cross_are_no_match_although_the_boxes_around_them_are_the_same():
+    found, same = crossing(45), objects([(-50, -5, 50, 5)], [0], [0])
+    true = turned(same, -45)
+    assert found.xyxy == pytest.approx(true.xyxy, abs=1e-4)
+    assert match(found, true).false_positives == 1
+    assert match(found, turned(same, 45)).iou == pytest.approx(1)
+    # one side is upright: it is compared as before
+    assert len(match(found, replace(true, outlines_xy=None)).pairs[0]) == 1
+    assert len(match(replace(found, outlines_xy=None), true).pairs[0]) == 1
+    masks = box_outlines(found.xyxy, 64)
+    assert len(match(replace(found, outlines_xy=masks), true).pairs[0]) == 1
+
+
+def test_detection_in_a_difficult_object_is_ignored_if_it_lies_in_the_rotated_box():
+    region = objects([(-50, -5, 50, 5)], [0], [1])
+    inside = turned(detections([(20, -4, 28, 4)]), 45)
+    assert match(inside, turned(region, 45)).ground_truth_index.tolist() == [IGNORED]
+    beside = turned(detections([(20, 20, 28, 28)]), 45)  # in the box around the region
+    assert match(beside, turned(region, 45)).false_positives == 1
+
+
+def scene(random: np.random.Generator):
+    """Return objects, a few of them difficult, and detections near some of them."""
+    count = int(random.integers(1, 7))
+    left_top = random.uniform(0, 60, (count, 2))
+    boxes = np.concatenate([left_top, left_top + random.uniform(30, 60, (count, 2))], 1)
+    ids = random.integers(0, 2, count)
+    true = objects(boxes, ids, random.random(count) < 0.2)
+    near = np.repeat(boxes, 2, axis=0) + random.normal(0, 4, (2 * count, 4))
+    scores = np.sort(random.uniform(0.01, 1, 2 * count))[::-1]
+    return detections(near, scores, random.permutation(np.repeat(ids, 2))), true
+
+
+@pytest.mark.parametrize("labelled", [None, frozenset({0})])
+def test_turning_a_scene_changes_no_score(labelled):
+    random = np.random.default_rng(5)
+    found, true = zip(*(scene(random) for _ in range(60)), strict=True)
+    true = [replace(each, labelled_ids=labelled) for each in true]
+    aslant = [[turned(each, 33) for each in side] for side in (found, true)]
+    expected = average_precision(found, true, 2)
+    assert 0.1 < (expected.ap or 0) < 0.9
+    result = average_precision(*aslant, 2)
+    assert result.ap50_by_class == pytest.approx(expected.ap50_by_class)
+    assert result.ap == pytest.approx(expected.ap)
+    upright = [[replace(each, outlines_xy=None) for each in side] for side in aslant]
+    assert average_precision(*upright, 2).ap50_by_class != pytest.approx(expected.ap50_by_class)
+    assert np.array_equal(confusion_matrix(*aslant, 2), confusion_matrix(found, true, 2))
+    by_size = average_precision_by_size(*aslant, 2)
+    assert by_size == pytest.approx(average_precision_by_size(found, true, 2))
+
+
+def test_two_runs_agree_on_rotated_boxes_that_lie_alike():
+    assert agreement([crossing(45)], [crossing(45)]).unmatched == 0
+    assert agreement([crossing(45)], [crossing(-45)]).unmatched == 2
