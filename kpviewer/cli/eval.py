@@ -10,7 +10,7 @@ import click
 from kpviewer.cli.json_output import print_report
 from kpviewer.cli.options import (
     FiniteRange,
-    NamedPath,
+    FolderPath,
     batch_option,
     data_option,
     engine_options,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @model_options
 @data_option
 @json_option("the scores")
-@click.option("--report", "report_dir", metavar="DIR", type=NamedPath(),
+@click.option("--report", "report_dir", metavar="DIR", type=FolderPath(),
               help="Write an HTML report with curves and the worst images.")  # fmt: skip
 @engine_options
 @batch_option

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kpviewer.cli.options import NamedPath, device_option
+from kpviewer.cli.options import FolderPath, device_option
 
 
 @click.command()
@@ -14,7 +14,7 @@ from kpviewer.cli.options import NamedPath, device_option
               help="Training data, such as voc:DIR; without --val a data set with the splits train "
                    "and test.")  # fmt: skip
 @click.option("--val", "val_spec", metavar="SPEC", help="Test data.")
-@click.option("--out", "out_dir", required=True, type=NamedPath(file_okay=False),
+@click.option("--out", "out_dir", required=True, type=FolderPath(),
               help="Folder for the page, and a folder for each system.")  # fmt: skip
 @click.option("--families", metavar="A,B", help="Only these systems, by comma.  [default: all]")
 @click.option("--images", type=click.IntRange(1, 10**9), default=16_000,

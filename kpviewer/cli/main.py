@@ -147,6 +147,16 @@ class LazyGroup(click.Group):
         except OSError as error:  # the help can't be written
             raise click.ClickException(_unexpected(error)) from error
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command of the arguments; say of which options only the last counts."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None and not ctx.resilient_parsing:
+            for option in _repeated(command, click.Context(command, ctx, name), rest):
+                click.echo(f"Note: {option} is given more than once; the last counts.", err=True)
+        return name, command, rest
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete commands, or files if no command begins with the word."""
         found = super().shell_complete(ctx, incomplete)
@@ -174,6 +184,21 @@ class LazyGroup(click.Group):
             _log.debug("The error came from here:", exc_info=True)
         click.echo(f"Error: {redact_text(message)}", err=True)
         ctx.exit(exit_code)
+
+
+def _repeated(command: click.Command, context: click.Context, args: list[str]) -> list[str]:
+    """Return the options that arguments give several times, and that have one value."""
+    try:
+        given = command.make_parser(context).parse_args(list(args))[2]
+    except click.UsageError:
+        return []  # reported when the command is run
+    return [
+        param.opts[0]
+        for param in command.params
+        if isinstance(param, click.Option)
+        and not (param.is_flag or param.multiple)
+        and given.count(param) > 1
+    ]
 
 
 def _open_closed_streams() -> None:

@@ -15,6 +15,7 @@ from kpviewer.errors import KpviewerError, RecordingError
 from kpviewer.models.libraries.inference import BACKENDS
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.turn import Turn
+from kpviewer.sources.video.formats import VIDEO_SUFFIXES
 from kpviewer.structures import NmsKind
 from kpviewer.system.paths import named_path
 
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 
     Parameter: TypeAlias = click.Parameter | None
     Context: TypeAlias = click.Context | None
+
+
+FILE_SUFFIXES = {
+    *(".mp4", ".avi", ".mkv", ".mov", ".webm", ".csv", ".html", ".json", ".jsonl", ".kpv"),
+    *(".safetensors", ".pt", ".onnx"),
+}
+"""Suffixes of names that aren't of a folder to write in."""
 
 
 class FiniteRange(click.FloatRange):
@@ -72,12 +80,32 @@ class FilePath(NamedPath):
         return path
 
 
-class TextPath(NamedPath):
-    """Like NamedPath, but returns text, which may be empty."""
+class FolderPath(NamedPath):
+    """Folder to write in, made if it is missing."""
+
+    def __init__(self) -> None:
+        super().__init__(file_okay=False)
+
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> Any:
+        """Return the path; a file's name may be meant as that of the result."""
+        path = super().convert(value, param, ctx)
+        if not path.is_dir() and path.suffix.lower() in FILE_SUFFIXES:
+            self.fail(f"{path.name} is the name of a file. Name a folder.", param, ctx)
+        return path
+
+
+class VideoPath(NamedPath):
+    """Video to record, without or with ``.mp4``, or a folder; as text, which may be empty."""
 
     def convert(self, value: Any, param: Parameter, ctx: Context) -> str:
         """Return the path as text."""
-        return str(super().convert(value, param, ctx)) if value else ""
+        if not value:
+            return ""
+        path = super().convert(value, param, ctx)
+        others = {*VIDEO_SUFFIXES, *FILE_SUFFIXES} - {".mp4"}
+        if path.suffix.lower() in others and not path.is_dir():
+            self.fail(f"Videos are written as MP4: name {path.stem}.mp4.", param, ctx)
+        return str(path)
 
 
 class JsonPath(FilePath):

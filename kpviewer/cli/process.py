@@ -11,6 +11,7 @@ import click
 from kpviewer.cli.options import (
     SECONDS_MAX,
     FiniteRange,
+    FolderPath,
     NamedPath,
     ScanPath,
     batch_option,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     "--list", "list_file", metavar="FILE", help="Take sources from FILE, one a line; - is stdin."
 )
 @click.option(
-    "--out", type=NamedPath(), help="Folder for results; optional with --scan FILE alone."
+    "--out", type=FolderPath(), help="Folder for results; optional with --scan FILE alone."
 )
 @click.option("--video", is_flag=True, help="Write an annotated MP4 (default).")
 @click.option("--raw", is_flag=True, help="Write an MP4 without overlay; --anonymise applies.")

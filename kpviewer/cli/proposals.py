@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 
 from kpviewer.cli.json_output import print_report
-from kpviewer.cli.options import NamedPath, data_option, json_option
+from kpviewer.cli.options import FolderPath, data_option, json_option
 
 
 @click.command()
 @data_option
-@click.option("--folder", metavar="DIR", type=NamedPath(file_okay=False),
+@click.option("--folder", metavar="DIR", type=FolderPath(),
               help="Keep the proposals in DIR.  [default: the cache folder]")  # fmt: skip
 @click.option("--workers", type=click.IntRange(0, 256), default=1,
               help="Search with N processes; 0: in this one.")  # fmt: skip

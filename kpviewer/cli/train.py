@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kpviewer.annotations.spec import FORMS
-from kpviewer.cli.options import NamedPath
+from kpviewer.cli.options import FolderPath
 
 if TYPE_CHECKING:
     from kpviewer.models.base import Detector
@@ -24,7 +24,7 @@ IMAGE = "predictions.png"
               help=f"Training data; repeat to add more. {FORMS}, or a path alone.")  # fmt: skip
 @click.option("--val", "val_spec", metavar="SPEC",
               help="Score each checkpoint on these data and keep the best.")  # fmt: skip
-@click.option("--out", "out_dir", required=True, type=NamedPath(file_okay=False),
+@click.option("--out", "out_dir", required=True, type=FolderPath(),
               help="Folder for checkpoints, the log and the weights.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Continue from the last checkpoint in --out.")
 @click.option("--find-lr", is_flag=True,

@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from kpviewer.cli.options import (
     SECONDS_MAX,
     FiniteRange,
-    TextPath,
+    VideoPath,
     class_words,
     engine_options,
     ground_truth_option,
@@ -81,7 +81,7 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
     metavar="[FILE]",
     is_flag=False,
     flag_value="",
-    type=TextPath(),
+    type=VideoPath(),
     help="Record from the start to FILE or folder; the default is the videos folder.",
 )
 @click.option("--jsonl", is_flag=True, help="Write results as JSON lines beside each recording.")

@@ -103,6 +103,24 @@ def test_a_variable_that_is_not_set_is_not_the_default(words):
     assert "It can't be empty." in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "noted"),
+    [
+        ("eval --data yolo:a --data yolo:b", ["--data"]),
+        ("process x --out a --conf .3 --conf=.4 --out b", ["--out", "--conf"]),
+        ("train face-points --data voc:a --data voc:b --out c", []),
+        ("process x --csv --csv --class-conf a=.1 --class-conf b=.2 --out a", []),
+        ("view x.mp4 --record --record", ["--record"]),
+    ],
+)
+def test_options_of_which_only_the_last_counts_are_named(monkeypatch, words, noted):
+    monkeypatch.setattr(click.Command, "invoke", lambda *_: None)
+    result = CliRunner().invoke(main, words.split())
+    assert result.exit_code == 0
+    assert {line.split()[1] for line in result.stderr.splitlines()} == set(noted)
+    assert result.stderr.count("more than once; the last counts") == len(noted)
+
+
 def test_a_missing_log_level_is_named():
     result = CliRunner().invoke(main, ["--log-level"])
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (

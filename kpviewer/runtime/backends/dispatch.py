@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from kpviewer.errors import PipelineError
 from kpviewer.models.base import AnyDetector
-from kpviewer.models.libraries.torch_needed import has_torch, require_torch
+from kpviewer.models.libraries.torch_needed import INSTALL, has_torch, require_torch
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.opening.shipped_graph import shipped_name
 from kpviewer.models.top_down import TopDownNetwork
@@ -48,7 +48,13 @@ def make_runners(detector: AnyDetector, device: str, precision: str, backend: st
     if isinstance(detector.network, OnnxNetwork):
         if not (shipped_name(detector) and _wants_torch(device, backend)):
             model = FileModel.of(detector, detector.network)
-            return make_file_runners(model, device, precision, backend)
+            try:
+                return make_file_runners(model, device, precision, backend)
+            except PipelineError as error:
+                if shipped_name(detector) and (backend, precision) == ("auto", "fp16"):
+                    cure = "" if has_torch() else f" after {INSTALL}"
+                    raise PipelineError(f"{error} For fp16, --backend torch{cure}.") from error
+                raise
         require_torch("--backend torch")
     from kpviewer.models.opening.torch_loading import as_torch  # noqa: PLC0415 - torch takes seconds
     from kpviewer.runtime.backends.torch_backends import make_torch_runners  # noqa: PLC0415

@@ -10,7 +10,7 @@ import onnx
 import pytest
 import torch
 
-from kpviewer.errors import WeightsError
+from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.libraries.inference import has_openvino
 from kpviewer.models.loading import open_model
 from kpviewer.models.networks.ssd.detector import REFINED_SCORE
@@ -100,6 +100,14 @@ def test_torch_runs_a_shipped_model_on_request_or_on_a_gpu(name, monkeypatch):
     monkeypatch.setattr(backends, "has_torch_gpu", lambda: True)
     assert ("torch", "fp32") in Executor(detector, measures=False).choices
     assert Executor(detector, "cpu", measures=False).choices == usual.choices
+
+
+@pytest.mark.parametrize("has_torch", [True, False])
+def test_fp16_of_a_shipped_model_names_what_computes_it(has_torch, monkeypatch):
+    monkeypatch.setattr(backends, "has_torch", lambda: has_torch)
+    with pytest.raises(PipelineError, match="For fp16, --backend torch") as refused:
+        Executor(open_model("strip-grid"), "cpu", "fp16")
+    assert ("pip install" in str(refused.value)) is not has_torch
 
 
 @pytest.mark.slow
