@@ -65,8 +65,10 @@ def _multiplied(image: AnnotatedImage, size_wh: tuple[int, int]) -> AnnotatedIma
     targets, sides = image.targets, np.array(size_wh, np.float32)
     xyxy = targets.xyxy if _is_whole(image) else targets.xyxy * np.tile(sides, 2)
     keypoints_xy = targets.keypoints_xy * sides
+    if (outlines_xy := targets.outlines_xy) is not None:
+        outlines_xy = outlines_xy * sides
     targets = replace(
-        targets, xyxy=xyxy, keypoints_xy=keypoints_xy, mask_areas=None, outlines_xy=None
+        targets, xyxy=xyxy, keypoints_xy=keypoints_xy, mask_areas=None, outlines_xy=outlines_xy
     )
     return replace(image, targets=targets)
 

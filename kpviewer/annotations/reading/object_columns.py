@@ -223,8 +223,20 @@ class ObjectColumns:
         places = np.empty(len(order), np.int64)
         places[order] = np.arange(len(order))
         own = np.array(self._outlines, np.float32).reshape(-1, BOX_CORNERS, 2)
-        outlines[places[np.array(self._outlined, np.int64)]] = own
+        outlines[places[np.array(self._outlined, np.int64)]] = _untangled(own)
         return outlines
+
+
+def _untangled(corners_xy: FloatArray) -> FloatArray:
+    """Return (N, 4, 2) corners in an order around each box: tools may write them row by row."""
+    sides = np.roll(corners_xy, -1, 1) - corners_xy
+    following = np.roll(sides, -1, 1)
+    turns = np.sign(sides[..., 0] * following[..., 1] - sides[..., 1] * following[..., 0])
+    rays = corners_xy - corners_xy.mean(1, keepdims=True)
+    around = np.argsort(np.arctan2(rays[..., 1], rays[..., 0]), axis=1)
+    is_crossed = turns.sum(1) == 0
+    order = np.where(is_crossed[:, None], around, np.arange(BOX_CORNERS))
+    return np.take_along_axis(corners_xy, order[..., None], 1)
 
 
 class ClassNumbers:

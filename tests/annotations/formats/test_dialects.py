@@ -142,6 +142,23 @@ def test_tables_are_read_in_each_dialect(tmp_path, dialect):
     assert image.size_wh in ((400, 300), (0, 0))
 
 
+QUAD = [[180, 60], [300, 70], [290, 180], [100, 160]]
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3], [0, 1, 3, 2], [0, 2, 1, 3]])
+@pytest.mark.parametrize("unit", [(1, 1), (400, 300)])
+def test_four_corners_go_around_the_box_in_px(tmp_path, order, unit):
+    corners = ",".join(str(value) for value in (np.array(QUAD)[order] / unit).ravel())
+    text = f"img,width,height,x1,y1,x2,y2,x3,y3,x4,y4,label\na.jpg,400,300,{corners},cat\n"
+    laid_out(tmp_path, {"a.jpg": None, "boxes.csv": text})
+    (found,) = read_annotations(f"csv:{tmp_path / 'boxes.csv'}").images[0].targets.outlines_xy
+    first = int(np.abs(found - QUAD[0]).sum(1).argmin())
+    around = np.roll(found, -first, 0)
+    if np.abs(around[1] - QUAD[1]).sum() > 1:
+        around = around[[0, 3, 2, 1]]
+    np.testing.assert_allclose(around, QUAD, atol=1e-3)
+
+
 def test_columns_that_are_not_read_are_reported(tmp_path):
     laid_out(
         tmp_path, {"a.jpg": None, "boxes.csv": HEAD.strip() + ",pose\n" + ROW.strip() + ",Left"}

@@ -12,7 +12,7 @@ from pathlib import PurePath
 from kpviewer.image_files import IMAGE_SUFFIXES
 
 CORNERS, QUAD, SIDES, CENTRE, TEXT = "corners", "quad", "sides", "centre", "text"
-"""Forms of a box: two corners; four corners, read as the upright box around them; a corner and the
+"""Forms of a box: two corners; four corners of a rotated box; a corner and the
 sides; the centre and the sides; one text."""
 
 _FILE = (

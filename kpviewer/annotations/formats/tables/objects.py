@@ -128,7 +128,7 @@ class _Reading:
             if len(row) <= max(self._columns.box) and cell_of(row, self._columns.class_name):
                 raise DatasetError(f"{where}: the line ends before its box. Complete it.")
             return
-        box = self._box(cells, where)
+        box, corners = self._box(cells, where)
         columns = self._columns.points
         if len(row) <= self._first_point:
             columns = ()  # the row ends before the points
@@ -137,8 +137,12 @@ class _Reading:
             name = self._objects.classes.number(cell_of(row, self._columns.class_name) or NO_CLASS)
             difficult = is_set(self._table.number_text(cell_of(row, self._columns.difficult)))
             self._objects.add(image, box, name, points, difficult=difficult)
+            self._objects.set_outline(corners)
 
-    def _box(self, cells: Sequence[str], where: EntryLocation) -> tuple[float, ...]:
+    def _box(
+        self, cells: Sequence[str], where: EntryLocation
+    ) -> tuple[tuple[float, ...], Sequence[float]]:
+        """Return left, top, right and bottom, and x and y of the corners of a rotated box."""
         form = self._columns.form
         texts = [self._table.number_text(cell) for cell in cells]
         if form == TEXT:
@@ -147,13 +151,12 @@ class _Reading:
             raise DatasetError(f"{where}: a box must be 4 numbers, got {shorten(cells[0])}.")
         sides = [number(text, "a side of the box", where) for text in texts]
         if form == QUAD:
-            return min(sides[::2]), min(sides[1::2]), max(sides[::2]), max(sides[1::2])
+            xs, ys = sides[::2], sides[1::2]
+            return (min(xs), min(ys), max(xs), max(ys)), sides
         a, b, c, d = sides
-        if form == CORNERS:
-            return a, b, c, d
-        return (
-            (a - c / 2, b - d / 2, a + c / 2, b + d / 2) if form == CENTRE else (a, b, a + c, b + d)
-        )
+        if form == CENTRE:
+            return (a - c / 2, b - d / 2, a + c / 2, b + d / 2), ()
+        return (a, b, c, d) if form == CORNERS else (a, b, a + c, b + d), ()
 
     def _point(
         self, row: Sequence[str], columns: Sequence[int | None], where: EntryLocation
