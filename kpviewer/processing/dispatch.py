@@ -6,6 +6,7 @@ The workers are those of a ``Pool``: local processes or Ray actors.
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
+from signal import SIGTERM
 from typing import Protocol, TypeAlias
 
 from kpviewer.processing.reporting import Reporter
@@ -57,8 +58,12 @@ class Pool(Protocol):
     def frames(self) -> Frames:
         """Return the progress of running tasks, as far as it is known."""
 
-    def stop(self) -> list[Result]:
-        """End running tasks early, then the workers; return the results of those tasks."""
+    def stop(self, number: int = SIGTERM, /) -> list[Result]:
+        """End running tasks early, then the workers; return the results of those tasks.
+
+        Args:
+            number: signal that ends the run, which the results name.
+        """
 
 
 def dispatch(
@@ -103,8 +108,8 @@ def dispatch(
                 else:
                     yield failed(result)
             on_frames(pool.frames())
-    except Interrupted:
-        yield from pool.stop()
+    except Interrupted as interrupt:
+        yield from pool.stop(interrupt.number)
         raise
     finally:
         pool.stop()

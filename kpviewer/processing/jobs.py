@@ -27,7 +27,7 @@ from kpviewer.system.interrupts import Interrupted, interrupts_raised
 
 _STOP_S = 15.0
 """Time in which workers that were asked to end finish their files."""
-_FRAMES, _TOTAL, _PID, _IS_STOPPED = range(4)
+_FRAMES, _TOTAL, _PID, _ENDED_BY = range(4)
 """Places in the memory that a worker shares with the parent."""
 
 
@@ -83,11 +83,11 @@ class ProcessPool:
         """Return the frames done and their total of each running task."""
         return {slot.task.number: slot.frames for slot in self._slots if slot.task is not None}
 
-    def stop(self) -> list[Result]:
+    def stop(self, number: int = signal.SIGTERM) -> list[Result]:
         """End running tasks early, then the processes; return the results of those tasks."""
         running = [slot for slot in self._slots if slot.future is not None]
         for slot in running:
-            slot.interrupt()
+            slot.interrupt(number)
         wait([slot.future for slot in running if slot.future is not None], _STOP_S)
         ended = [slot for slot in running if slot.future is not None and slot.future.done()]
         results: list[Result] = []
@@ -156,9 +156,9 @@ class _Slot:
             return Lost(task, f"its process got {signal.Signals(result.signal).name}")
         return result
 
-    def interrupt(self) -> None:
-        """Ask the process to finish the files of its task and end it."""
-        self._shared[_IS_STOPPED] = 1  # for a process that hasn't begun yet
+    def interrupt(self, number: int) -> None:
+        """Ask the process to finish the files of its task and end it, as by a signal."""
+        self._shared[_ENDED_BY] = number  # also for a process that hasn't begun yet
         if pid := int(self._shared[_PID]):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
@@ -252,9 +252,9 @@ def _work(task: Task) -> Result:
 
     collected = Collected(report)
     try:
-        with interrupts_raised():
-            if here.shared[_IS_STOPPED]:
-                raise Interrupted(signal.SIGTERM)
+        with interrupts_raised(lambda number: here.shared[_ENDED_BY] or number):
+            if ended_by := here.shared[_ENDED_BY]:
+                raise Interrupted(ended_by)
             result = here.worker.run(task, collected)
     except Interrupted as interrupt:  # before its first frame: there is nothing to finish
         os._exit(interrupt.exit_code)

@@ -104,7 +104,7 @@ class RayPool:
         """Return nothing: actors report only finished tasks."""
         return {}
 
-    def stop(self) -> list[Result]:
+    def stop(self, _number: int = 0) -> list[Result]:
         """End the actors at once; the next run starts their tasks anew."""
         for actor in self._actors:
             self._ray.kill(actor)

@@ -49,12 +49,15 @@ def ending_signals() -> tuple[signal.Signals, ...]:
 
 
 @contextmanager
-def interrupts_raised() -> Iterator[None]:
+def interrupts_raised(meant: Callable[[int], int] = int) -> Iterator[None]:
     """Raise Interrupted at the first signal that ends a program.
 
     Signals within the next 10 s are ignored, for files to be finished. A full pipe that nobody
     reads gets nothing more: it would block what is printed at the end. Outside the main thread this
     has no effect.
+
+    Args:
+        meant: function that returns the signal to name for one that came; that one by default.
     """
     next_s = 0.0
 
@@ -64,7 +67,7 @@ def interrupts_raised() -> Iterator[None]:
         if now_s >= next_s:
             next_s = now_s + _FINISHING_S
             _leave_full_outputs()
-            raise Interrupted(number)
+            raise Interrupted(meant(number))
 
     with _handled_by(on_signal):
         yield

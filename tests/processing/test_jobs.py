@@ -114,7 +114,7 @@ class FakePool:
     def frames(self) -> Frames:
         return {}
 
-    def stop(self) -> list[Result]:
+    def stop(self, number: int = 0) -> list[Result]:
         self.is_stopped = True
         return []
 

@@ -338,28 +338,32 @@ def test_a_scan_of_another_name_is_written_though_the_source_is_finished(clips, 
 class StoppedConsole(Console):
     """Listener that a signal interrupts at the first result, while another file is written."""
 
-    def __init__(self, written: Path) -> None:
+    def __init__(self, written: Path, number: int) -> None:
         super().__init__(2)
-        self.written, self.ended = written, 0
+        self.written, self.ended, self.number = written, 0, number
 
     def end(self, result: Result) -> None:
         self.ended += 1
         if self.ended == 1:
             eventually(self.written.exists)
-            raise Interrupted(signal.SIGTERM)
+            raise Interrupted(self.number)
         super().end(result)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGTERM")
-def test_a_signal_in_the_instant_a_source_ends_keeps_the_results_of_others(tmp_path, out):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_in_the_instant_a_source_ends_keeps_the_results_of_others(
+    tmp_path, out, number, capsys
+):
     clips = [make_clip(tmp_path / "a.mp4", frames=2), make_clip(tmp_path / "b.mp4", frames=9000)]
     model = boxes_file(tmp_path / "m.onnx", "{0: 'dog', 1: 'cat'}")
     options = ProcessOptions(out, ("csv",), model=str(model))
-    listener = StoppedConsole(out / "b.csv.part")
+    listener = StoppedConsole(out / "b.csv.part", number)
     with pytest.raises(Interrupted):
         Run(clips, options, RunOptions(jobs=2), listener).process()
     found = [(each["name"], each["status"], each["why"]) for each in lines(out)]
-    assert found == [("a", "ok", None), ("b", "failed", "ended by SIGTERM")]
+    assert found == [("a", "ok", None), ("b", "failed", f"ended by {number.name}")]
+    assert f"ended by {number.name}" in capsys.readouterr().err
     assert names(out) == ["a.csv", "b.csv", "manifest.jsonl"]
 
 
