@@ -30,9 +30,9 @@ class SourceError(KpviewerError):
 
 
 class FolderBelowError(SourceError):
-    """A folder has no image; ``below`` is the nearest folder in it that has some."""
+    """A folder has no image; ``below`` is what it has: the nearest folder with some, or videos."""
 
-    def __init__(self, message: str, below: str) -> None:
+    def __init__(self, message: str, below: tuple[str, ...]) -> None:
         super().__init__(message)
         self.below = below
 

@@ -190,8 +190,11 @@ def _images(
         below = folder_with_images(files)
         what = f"There is no image in {redact_url(text)} that can be shown{why}."
         if below is not None:
-            raise FolderBelowError(f"{what} Open {below}.", str(below))
-        raise SourceError(f"{what} For a video, name the file itself.")
+            raise FolderBelowError(f"{what} Open {below}.", (str(below),))
+        what += " For a video, name the file itself."
+        if found.videos:
+            raise FolderBelowError(what, tuple(map(str, found.videos)))
+        raise SourceError(what)
     return ImagesSource(
         name, found.paths, ground_truth=ground_truth, folder=folder, notes=found.notes
     )

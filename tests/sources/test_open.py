@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from videos import write_video
 
-from kpviewer.errors import DatasetError, SourceError
+from kpviewer.errors import DatasetError, FolderBelowError, SourceError
 from kpviewer.sources import open as opening
 from kpviewer.sources.devices.camera import Camera, CameraSource
 from kpviewer.sources.devices.screen import ScreenSource
@@ -192,6 +192,14 @@ def test_a_pattern_below_a_folder_with_brackets_finds_its_images(tmp_path, image
     (image_folder / "img1.png").rename(folder / "img1.png")
     source = make_source(f"{folder}/*.png")
     assert source.open().frame_count == 1
+
+
+def test_a_folder_of_videos_names_them_in_order(tmp_path):
+    for name in ("b10.mp4", "b9.mkv", "labels.txt"):
+        (tmp_path / name).touch()
+    with pytest.raises(FolderBelowError, match="2 files left out: videos") as refused:
+        make_source(str(tmp_path))
+    assert refused.value.below == (f"{tmp_path}/b9.mkv", f"{tmp_path}/b10.mp4")
 
 
 def test_a_folder_without_images_is_an_error(tmp_path):

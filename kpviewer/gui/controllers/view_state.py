@@ -1,5 +1,6 @@
 """Cards and chips over the video in each state: a pure function of the session's status."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -145,14 +146,16 @@ def opening_card(name: str, seconds: float, note: str | None = None) -> Card:
     return Card(tr("Opening {name}").format(name=name), waited, (("cancel", tr("Cancel")),))
 
 
-def error_card(message: str, below: str | None = None) -> Card:
+def error_card(message: str, below: Sequence[str] = ()) -> Card:
     """Return the card of an error: what happened as the title, what to do as the text.
 
-    Its first button opens the folder ``below``, if there is one; else it tries again.
+    Its first button opens the sources ``below``, if there are any; else it tries again.
     """
     first = ("retry", tr("Try again"))
-    if below is not None:
-        name = without_mnemonic(shortened(PurePath(below).name))
+    if len(below) > 1:
+        first = ("below", tr("Open {count} videos").format(count=len(below)))
+    elif below:
+        name = without_mnemonic(shortened(PurePath(below[0]).name))
         first = ("below", tr("Open {name}").format(name=name))
     return Card(*_split(message), (first, *_buttons(*_OPEN[1:])))
 

@@ -97,7 +97,7 @@ class MainWindow(AnyWindow):
         )
         self.exporter = Exporter(panes, session, saving, scan_file=scan.file)
         self.turning = Turning(session, remembered, panes.view, playback, saving)
-        self.picture = PictureLink(panes, opener, self.turning, self._run)
+        self.picture = PictureLink(panes, opener, self.turning, self._run, self._open_any)
         TableLink(panes, session, saving)
         # What is said, and what the user may ask for.
         self.demo_banner = DemoBanner(panes.notices.add(), session, self._run)

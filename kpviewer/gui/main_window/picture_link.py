@@ -36,13 +36,20 @@ class PictureLink(QObject):
         opener: opens what the buttons of the card ask for.
         turning: rotates and mirrors the source.
         run: runs the acts of menu, card and gestures.
+        open_all: opens several sources, side by side.
     """
 
     def __init__(
-        self, panes: Panes, opener: Opener, turning: Turning, run: Callable[[Act], None]
+        self,
+        panes: Panes,
+        opener: Opener,
+        turning: Turning,
+        run: Callable[[Act], None],
+        open_all: Callable[[list[str]], None],
     ) -> None:
         super().__init__(panes.view)
         self._panes, self._opener, self._turning, self._run = panes, opener, turning, run
+        self._open_all = open_all
         self._copying = BackgroundLoader()
         view = panes.view
         view.asked.connect(run)
@@ -113,7 +120,7 @@ class PictureLink(QObject):
             "demo": partial(opener.choose_source, "demo"),
             "model": partial(self._run, Act.OPEN_MODEL),
             "retry": opener.session.reopen,
-            "below": lambda: opener.choose_source(opener.session.below or ""),
+            "below": lambda: self._open_all(list(opener.session.below)),
             "cancel": opener.session.close_source,
         }
         presses[key]()

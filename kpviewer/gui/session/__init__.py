@@ -128,9 +128,9 @@ class Session(AnySession):
         self.loops = loops
 
     @property
-    def below(self) -> str | None:
-        """Folder that has images, after one that has none."""
-        return self.failure.below if isinstance(self.failure, FolderBelowError) else None
+    def below(self) -> tuple[str, ...]:
+        """Sources in a folder that has no image: the nearest folder with some, or videos."""
+        return self.failure.below if isinstance(self.failure, FolderBelowError) else ()
 
     def close_source(self) -> None:
         """Close the source."""

@@ -35,8 +35,8 @@ class SessionStatus:
     """Whether the first frame is held until the model is loaded."""
     has_model: bool = False
     """Whether a model runs; it goes on if another one can't be loaded."""
-    below: str | None = None
-    """Folder that has images, if the source is a folder without any."""
+    below: tuple[str, ...] = ()
+    """Sources in the folder, if it has no image: the nearest folder with some, or videos."""
     opening: str | None = None
     """Name of another source that is being opened while this one continues; None without one."""
 

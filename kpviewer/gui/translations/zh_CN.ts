@@ -320,6 +320,10 @@
             <translation>打开 {name}</translation>
         </message>
         <message>
+            <source>Open {count} videos</source>
+            <translation>打开 {count} 个视频</translation>
+        </message>
+        <message>
             <source>Open model</source>
             <translation>打开模型</translation>
         </message>

@@ -31,6 +31,8 @@ class ImageList:
     paths: tuple[Path, ...]
     notes: tuple[str, ...]
     """Notes on the files that are left out, with counts and first names."""
+    videos: tuple[Path, ...] = ()
+    """Videos, which are left out."""
 
 
 NOT_A_FILE = "broken links or pipes"
@@ -68,7 +70,7 @@ def images_among(files: Sequence[Path]) -> ImageList:
         for found, unit, why in kinds
         if found
     ]
-    return ImageList(tuple(images), tuple(notes))
+    return ImageList(tuple(images), tuple(notes), tuple(videos))
 
 
 def folder_with_images(files: Sequence[Path]) -> Path | None:

@@ -7,6 +7,7 @@ from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QApplication
 
 from kpviewer.gui.main_window import MainWindow
+from kpviewer.sources.open import make_source
 
 
 def mime(*, urls: tuple[str, ...] = (), text: str | None = None) -> QMimeData:
@@ -93,6 +94,19 @@ def test_several_videos_ask_for_a_grid(window, tmp_path):
     assert drag(window, mime(urls=urls))
     assert asked == [[f"{tmp_path}/{number}.mp4" for number in range(3)]]
     assert window.session.source_text == "fake"
+
+
+def test_a_folder_of_videos_offers_them_in_a_grid(qtbot, open_window, tmp_path):
+    window = open_window(open_source=lambda text, _ground_truth: make_source(text))
+    asked = []
+    window.several_asked.connect(asked.append)
+    paths = [tmp_path / f"{number}.mp4" for number in (2, 10)]
+    for path in paths:
+        path.touch()
+    assert drag(window, mime(urls=(f"file://{tmp_path}",)))
+    qtbot.waitUntil(lambda: window.session.below != ())
+    window.view.card.pressed.emit("below")
+    assert asked == [[str(path) for path in paths]]
 
 
 def test_paths_and_addresses_may_come_as_lines_of_text(window, tmp_path):

@@ -117,11 +117,19 @@ def test_error_has_a_sentence_and_a_cure():
 
 def test_folder_without_images_offers_the_one_below_that_has_some():
     message = "There is no image in /data/cards that can be shown. Open /data/cards/R&D."
-    failed = replace(STATUS, failure=message, below="/data/cards/R&D")
+    failed = replace(STATUS, failure=message, below=("/data/cards/R&D",))
     card = describe(failed, has_image=False).card
     assert card.text == "Open /data/cards/R&D."
     assert card.buttons[0] == ("below", "Open R&&D")
     assert "retry" not in dict(card.buttons)
+
+
+@pytest.mark.parametrize(
+    ("below", "text"), [(["/v/a.mp4"], "Open a.mp4"), (["/v/a.mp4", "/v/b.mp4"], "Open 2 videos")]
+)
+def test_folder_with_videos_alone_offers_them(below, text):
+    card = describe(replace(STATUS, failure="No image.", below=tuple(below)), has_image=False).card
+    assert card.buttons[0] == ("below", text)
 
 
 def test_dots_inside_a_name_end_no_sentence():
