@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -32,7 +33,8 @@ from kpviewer.models.tables import check_keys, converted, read_toml
 
 GUIDE = "docs/guide/other-models.md"
 UNNAMED = "The file names no classes"
-"""Beginning of the note on a file whose class names come from elsewhere."""
+UNNAMED_POINTS = "The file names no keypoints"
+"""Beginnings of the notes on a file whose names of classes, or keypoints, come from elsewhere."""
 SHIPPED_DIR = Path(__file__).parent / "shipped"
 
 
@@ -222,14 +224,20 @@ def read_description(path: Path, base: OnnxDescription | None = None) -> OnnxDes
             check_keys(table.get("output"), OutputFormat, "[output]")
         check_keys(table, OnnxDescription, "The description")
         if base is not None:
-            notes = [note for note in base.notes if not note.startswith(UNNAMED)]
-            own = {"notes": notes} if "classes" in table else {}
-            table = {**msgspec.to_builtins(base), **own, **table}
+            table = {**msgspec.to_builtins(base), **_replaced(base, table), **table}
         description = converted(table, OnnxDescription)
         _check(description)
     except ValueError as error:
         raise WeightsError(f"{path.name} can't be used: {error}. See {GUIDE}.") from error
     return description
+
+
+def _replaced(base: OnnxDescription, table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a description that the names in a table make wrong."""
+    named = {"classes": UNNAMED, "keypoints": UNNAMED_POINTS}
+    gone = tuple(beginning for key, beginning in named.items() if key in table)
+    notes = [note for note in base.notes if not note.startswith(gone)]
+    return {"notes": notes} | ({"skeleton": []} if "keypoints" in table else {})
 
 
 def _check(description: OnnxDescription) -> None:

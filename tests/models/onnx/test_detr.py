@@ -156,6 +156,7 @@ def test_seventeen_keypoints_of_rf_detr_are_cocos(tmp_path):
     boxes, logits = float_rows([0.5] * 4, [0.5] * 4), float_rows([3, -9], [-9, -9])
     spec = open_onnx(rf_detr(tmp_path / "pose.onnx", boxes, logits, **points)).spec
     assert spec.keypoint_names[0] == "nose" and len(spec.skeleton) > 10
+    assert spec.notes[-1].startswith("The file names no keypoints. It has 17, as COCO's person")
 
 
 def test_dets_of_five_columns_are_of_others(tmp_path):

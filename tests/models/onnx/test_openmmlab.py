@@ -156,6 +156,19 @@ def test_keypoints_are_named_by_their_number(tmp_path, count, kind, index, name)
     assert spec.keypoint_names[index] == name
 
 
+def test_assumed_names_of_keypoints_are_noted_until_a_toml_names_others(tmp_path):
+    path = pose_file(tmp_path / "end2end.onnx")
+    spec = open_onnx(path).spec
+    assert spec.skeleton and any("names no keypoints. It has 17" in each for each in spec.notes)
+
+    parts = [f"part {index}" for index in range(17)]
+    path.with_suffix(".toml").write_text(f"keypoints = {parts}\n")
+    spec = open_onnx(path).spec
+    assert spec.keypoint_names == tuple(parts)
+    assert not spec.skeleton  # COCO's lines would join other parts
+    assert not any("names no keypoints" in each for each in spec.notes)
+
+
 def test_animals_have_other_keypoints_than_persons(tmp_path):
     spec = open_onnx(pose_file(tmp_path / "rtmpose-m_ap10k.onnx")).spec
     assert spec.class_names == ("animal",) and spec.keypoint_names[0] == "point 0"

@@ -223,6 +223,14 @@ def test_seventeen_keypoints_are_those_of_coco(model):
     assert decoded.keypoint_scores[0, 0].tolist() == pytest.approx([0.7] * 17)
 
 
+@pytest.mark.parametrize(("name", "first"), [("Player", "nose"), ("horse", "point 0")])
+def test_seventeen_keypoints_of_an_animal_are_not_a_persons(model, name, first):
+    row = [50, 30, 20, 10, 0.9, *[45, 28, 0.7] * 17]  # AP-10K has as many, from the left eye on
+    entries = {**POSE, "names": f"{{0: '{name}'}}"}
+    spec = opened(model, columns(row), kpt_shape="[17, 3]", **entries).spec
+    assert spec.keypoint_names[0] == first and bool(spec.skeleton) == (first == "nose")
+
+
 def test_names_of_keypoints_in_the_file_are_used(model):
     row = [50, 30, 20, 10, 0.9, 45, 28, 46, 29]
     names = "{0: ['beak', 'tail']}"

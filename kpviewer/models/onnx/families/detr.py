@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from kpviewer.models.names.coco_keypoints import NAMES, skeleton_of
+from kpviewer.models.names.coco_keypoints import skeleton_of
 from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import IMAGENET, LEFT_OUT, Recognised
 from kpviewer.models.onnx.families.naming import naming, own_names
-from kpviewer.models.onnx.families.point_names import numbered
+from kpviewer.models.onnx.families.point_names import assumed, points_of
 from kpviewer.models.onnx.graph import Graph
 from kpviewer.models.onnx.inputs import ORIGINAL_SIZES
 
 _COCO_COLUMNS = 91
+_PERSON = ("person",)
 
 
 def recognise(facts: FileFacts) -> list[Recognised]:
@@ -76,10 +77,11 @@ def _rf_detr(facts: FileFacts) -> list[Recognised]:
         nms="none",
         **IMAGENET,
     )
-    points = _keypoints(facts, len(named.names))
+    points = _keypoints(facts, named.names)
     if points:
         output["points"] = "keypoints"
         table |= {"keypoints": points, "skeleton": skeleton_of(points)}
+        table["notes"] = (*named.notes, *assumed(points))
     elif "keypoints" in facts.outputs:
         table["notes"] = (LEFT_OUT.format("keypoints"), *named.notes)
     elif maps := [name for name, shape in facts.outputs.items() if len(shape) == 4]:
@@ -88,10 +90,12 @@ def _rf_detr(facts: FileFacts) -> list[Recognised]:
     return [Recognised.of(table, "rf-detr", summary)]
 
 
-def _keypoints(facts: FileFacts, classes: int) -> tuple[str, ...]:
-    """Return the names of the keypoints: COCO's for 17, else numbers; none without that output."""
+def _keypoints(facts: FileFacts, classes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of the keypoints: COCO's for 17, else numbers; none without that output.
+
+    A file that names its classes has COCO's for persons alone.
+    """
     shape = facts.outputs.get("keypoints", ())
-    if len(shape) != 4 or shape[2] is None or shape[2] % classes:
+    if len(shape) != 4 or shape[2] is None or shape[2] % len(classes):
         return ()
-    count = shape[2] // classes
-    return NAMES if count == len(NAMES) else numbered(count)
+    return points_of(own_names(facts) or _PERSON, shape[2] // len(classes))

@@ -14,7 +14,7 @@ from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.models.onnx.families.naming import naming
-from kpviewer.models.onnx.families.point_names import pose_names
+from kpviewer.models.onnx.families.point_names import assumed, pose_names
 from kpviewer.models.onnx.graph import Graph
 from kpviewer.models.onnx.readers.openmmlab import BOXES, KEYPOINTS, LABELS, SIMCC_X, SIMCC_Y
 
@@ -86,6 +86,7 @@ def _rtmo(facts: FileFacts) -> Recognised:
         "skeleton": skeleton_of(keypoints),
         "channels": "bgr",
         "padding": _GREY,
+        "notes": assumed(keypoints),
         "nms": "hard",  # done in the model at 0.5, and by rtmlib once more
         "iou_threshold": 0.45,
     }
@@ -106,7 +107,8 @@ def _simcc(facts: FileFacts) -> Recognised:
         "notes": [
             "This model reads keypoints in a crop of one object, and takes the whole image "
             f"as that. For every object that a detector finds: "
-            f"--model two-stage:DETECTOR+{facts.stem}.onnx"
+            f"--model two-stage:DETECTOR+{facts.stem}.onnx",
+            *assumed(keypoints),
         ],
     }
     summary = f"RTMPose (SimCC), {len(keypoints)} keypoints of one object in a crop"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kpviewer.models.names.coco_keypoints import NAMES as COCO
+from kpviewer.models.onnx.description import UNNAMED_POINTS
 
 FACE = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
 """Order of SCRFD, RetinaFace and YuNet; left and right as in the image."""
@@ -29,6 +32,15 @@ WHOLE_BODY_133 = (
 """Source: mmpose, configs/_base_/datasets/coco_wholebody.py."""
 
 
+_OWNERS = {
+    COCO: "COCO's person",
+    HALPE_26: "Halpe's person",
+    WHOLE_BODY_133: "COCO-WholeBody's person",
+    HAND_21: "COCO-WholeBody's hand",
+}
+_PERSONS = frozenset(("person", "people", "human", "pedestrian", "player", "man", "woman"))
+
+
 def numbered(count: int) -> tuple[str, ...]:
     """Return "point 0", "point 1" ... for keypoints without known names."""
     return tuple(f"point {index}" for index in range(count))
@@ -40,3 +52,17 @@ def pose_names(count: int, *, is_person: bool = True) -> tuple[str, ...]:
     if is_person and count in known:
         return known[count]
     return HAND_21 if count == len(HAND_21) else numbered(count)
+
+
+def points_of(classes: Sequence[str], count: int) -> tuple[str, ...]:
+    """Return the names of ``count`` keypoints of classes: COCO's for 17 of a person, or numbers."""
+    is_person = any(name.casefold() in _PERSONS for name in classes)
+    return COCO if is_person and count == len(COCO) else numbered(count)
+
+
+def assumed(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a note that keypoints have the names of a well-known model; none for numbers."""
+    if names not in _OWNERS:
+        return ()
+    count, owner = len(names), _OWNERS[names]
+    return (f"{UNNAMED_POINTS}. It has {count}, as {owner} has, so those names are shown.",)

@@ -11,11 +11,11 @@ nn/backends/base.py, utils/nms.py, data/augment.py and models/rtdetr/predict.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kpviewer.models.limits import MAX_KEYPOINTS, clean_name
-from kpviewer.models.names.coco_keypoints import NAMES, skeleton_of
+from kpviewer.models.names.coco_keypoints import skeleton_of
 from kpviewer.models.onnx.cells import rows_per_cell
 from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts, Shape
@@ -27,7 +27,7 @@ from kpviewer.models.onnx.families.base import (
 )
 from kpviewer.models.onnx.families.entries import is_true, literal, named_classes
 from kpviewer.models.onnx.families.naming import counted
-from kpviewer.models.onnx.families.point_names import numbered
+from kpviewer.models.onnx.families.point_names import points_of
 from kpviewer.models.tables import shown
 
 RT_DETR_HEAD = "RTDETRDecoder"
@@ -99,7 +99,7 @@ def recognise(facts: FileFacts) -> list[Recognised]:
         found = "classes of whole images" if task == "classify" else f"task {shown(task)}"
         raise Unreadable(f"it predicts {found}, and kpviewer shows boxes and keypoints")
     names = named_classes(metadata, "names")
-    points = _keypoints(metadata) if task == "pose" else ()
+    points = _keypoints(metadata, names) if task == "pose" else ()
     size = literal(metadata, "imgsz", "[640, 640]")
     lacks_masks = task == "segment" and not mask_fields(facts)
     table = {
@@ -211,7 +211,7 @@ def _rt_detr(facts: FileFacts, classes: int, *, is_end_to_end: bool) -> Layout:
     return RT_DETR_ROWS if has_rows else RT_DETR_SCORES
 
 
-def _keypoints(metadata: Mapping[str, str]) -> tuple[str, ...]:
+def _keypoints(metadata: Mapping[str, str], classes: Sequence[str]) -> tuple[str, ...]:
     """Return the names of the keypoints: the file's, COCO's for 17 of a person, or numbers."""
     shape = literal(metadata, "kpt_shape", "[0, 0]")
     if not isinstance(shape, list | tuple) or not all(type(each) is int for each in shape):
@@ -226,4 +226,4 @@ def _keypoints(metadata: Mapping[str, str]) -> tuple[str, ...]:
     lists = list(named.values()) if isinstance(named, Mapping) else [named]
     if lists and isinstance(lists[0], list | tuple) and len(lists[0]) == count:
         return tuple(clean_name(str(name)) for name in lists[0])
-    return NAMES if count == len(NAMES) else numbered(count)
+    return points_of(classes, count)
