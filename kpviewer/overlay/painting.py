@@ -31,7 +31,7 @@ from kpviewer.overlay.marks import (
 )
 from kpviewer.overlay.outlines import Dashes, paint_dashed, paint_outlines
 from kpviewer.overlay.palette import WHITE
-from kpviewer.overlay.polygons import paint_dashed_polygons, paint_polygons
+from kpviewer.overlay.polygons import paint_dashed_polygons, paint_polygons, true_outlines
 from kpviewer.overlay.privacy import hidden_image
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.sources.opencv import cv2
@@ -101,7 +101,8 @@ def paint_overlay(
             paint_skeletons(painter, points, opacities, detections.class_ids, style)
         shown = ground_truth if style.ground_truth else None
         if shown is not None and style.boxes:
-            _paint_true_boxes(painter, shown, style, transform, bounds)
+            outlines = true_outlines(shown, detections)
+            _paint_true_boxes(painter, shown.xyxy, outlines, style, transform, bounds)
         if style.landmarks:
             errors = None
             if shown is not None:
@@ -132,7 +133,8 @@ def _paint_found(
 
 def _paint_true_boxes(
     painter: QPainter,
-    shown: GroundTruth,
+    xyxy: FloatArray,
+    outlines: FloatArray | None,
     style: OverlayStyle,
     transform: QTransform,
     bounds: QRectF,
@@ -141,12 +143,12 @@ def _paint_true_boxes(
     width = _GROUND_TRUTH_PX * style.scale * style.lines
     on, off = (width * each for each in _DASHES)
     dashes = Dashes(WHITE, width, on, off, OPAQUE_HALO, HALO_PX * style.scale)
-    if shown.outlines_xy is not None:
-        outlines = map_xy(shown.outlines_xy, transform)
-        paint_dashed_polygons(painter, outlines, dashes, width / 2 + dashes.halo_px)
+    if outlines is not None:
+        away = width / 2 + dashes.halo_px
+        paint_dashed_polygons(painter, map_xy(outlines, transform), dashes, away)
         return
     inside = np.array((width, width, -width, -width)) / 2
-    paint_dashed(painter, map_boxes(shown.xyxy, transform) + inside, dashes, bounds)
+    paint_dashed(painter, map_boxes(xyxy, transform) + inside, dashes, bounds)
 
 
 def detection_at(detections: Detections, x: float, y: float) -> int | None:

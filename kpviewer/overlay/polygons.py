@@ -17,10 +17,21 @@ from kpviewer.structures import BOX_CORNERS, corner_counts
 if TYPE_CHECKING:
     from kpviewer.overlay.outlines import Dashes
     from kpviewer.overlay.style import OverlayStyle
-    from kpviewer.structures import FloatArray, IntArray
+    from kpviewer.structures import Detections, FloatArray, GroundTruth, IntArray
 
 _FILL_ALPHA = 80
 _FAR_PX = 1e6
+
+
+def true_outlines(ground_truth: GroundTruth, detections: Detections) -> FloatArray | None:
+    """Return the outlines of true objects as they are shown beside detections, (T, V, 2).
+
+    Masks are shown beside masks only: other detections are compared with boxes.
+    """
+    outlines = ground_truth.outlines_xy
+    if outlines is None or (outlines.shape[1] > BOX_CORNERS and not detections.has_masks):
+        return None
+    return outlines
 
 
 def paint_polygons(

@@ -21,15 +21,13 @@ from kpviewer.overlay.keypoints import matches_of
 from kpviewer.overlay.labels import label_font, place_legend
 from kpviewer.overlay.marks import map_boxes, map_xy, painting_within, pixel_ratio, within
 from kpviewer.overlay.palette import BLACK, WHITE, Rgb, text_color
-from kpviewer.overlay.polygons import lowest_corners
+from kpviewer.overlay.polygons import lowest_corners, true_outlines
 from kpviewer.overlay.sprites import SpriteSheet
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.words import tr, tr_noop
-from kpviewer.structures import box_outlines
+from kpviewer.structures import box_outlines, padded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from kpviewer.structures import Detections, FloatArray, FrameResult, GroundTruth, IntArray
@@ -103,23 +101,19 @@ def verdicts_of(
         np.concatenate([each.xyxy for each in parts]),
         np.concatenate([each.class_ids for each in parts]),
         np.array(kinds, np.object_),
-        _outlines_of(parts),
+        _outlines_of(*parts),
     )
 
 
-def _outlines_of(parts: Sequence[Detections | GroundTruth]) -> FloatArray | None:
+def _outlines_of(judged: Detections, missed: GroundTruth) -> FloatArray | None:
     """Return the outlines of all objects, with as many corners as the largest; None without."""
-    outlines = [each.outlines_xy for each in parts]
-    count = max((each.shape[1] for each in outlines if each is not None), default=0)
+    sides = (judged.xyxy, judged.outlines_xy), (missed.xyxy, true_outlines(missed, judged))
+    count = max((own.shape[1] for _, own in sides if own is not None), default=0)
     if not count:
         return None
-    whole = [
-        box_outlines(part.xyxy, count)
-        if own is None
-        else own[:, np.minimum(np.arange(count), own.shape[1] - 1)]
-        for part, own in zip(parts, outlines, strict=True)
-    ]
-    return np.concatenate(whole)
+    return np.concatenate(
+        [box_outlines(xyxy, count) if own is None else padded(own, count) for xyxy, own in sides]
+    )
 
 
 def paint_verdicts(

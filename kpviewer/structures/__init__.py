@@ -12,6 +12,7 @@ from kpviewer.structures._arrays import (
     arrays_of,
     box_outlines,
     corner_counts,
+    padded,
     signed_areas,
 )
 from kpviewer.structures._detections import BOX_CORNERS, Candidates, Detections
@@ -47,5 +48,6 @@ __all__ = [
     "arrays_of",
     "box_outlines",
     "corner_counts",
+    "padded",
     "signed_areas",
 ]

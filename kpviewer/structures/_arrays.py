@@ -69,6 +69,11 @@ def box_outlines(xyxy: FloatArray, count: int) -> FloatArray:
     return np.asarray(corners[:, np.minimum(np.arange(count), 3)], np.float32)
 
 
+def padded(outlines_xy: FloatArray, count: int) -> FloatArray:
+    """Return (N, V, 2) outlines with the last corner repeated, or left out: (N, count, 2)."""
+    return outlines_xy[:, np.minimum(np.arange(count), outlines_xy.shape[1] - 1)]
+
+
 def signed_areas(corners_xy: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Return the areas of (N, V, 2) polygons, negative if they turn the other way: (N,)."""
     x, y = np.moveaxis(corners_xy - corners_xy[:, :1].astype(np.float64), -1, 0)

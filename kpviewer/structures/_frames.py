@@ -17,6 +17,7 @@ from kpviewer.structures._arrays import (
     check,
     joined,
     no_rows,
+    padded,
     scaled,
     signed_areas,
     taken,
@@ -118,7 +119,7 @@ class GroundTruth:
         if corners := max((each.shape[1] for each in outlines if each is not None), default=0):
             changes["outlines_xy"] = np.concatenate(
                 [
-                    box_outlines(part.xyxy, corners) if own is None else own
+                    box_outlines(part.xyxy, corners) if own is None else padded(own, corners)
                     for part, own in zip(parts, outlines, strict=True)
                 ]
             )

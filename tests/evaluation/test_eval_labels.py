@@ -80,7 +80,7 @@ def test_the_page_holds_table_sweep_and_worst_images(run, tmp_path):
 
 def test_a_page_that_cannot_be_written_exits_with_six(run, tmp_path):
     (tmp_path / "file").write_text("")
-    result = run("--report", tmp_path / "file")
+    result = run("--report", tmp_path / "file/page")
     assert result.exit_code == 6
     assert "can't be created as a folder" in result.stderr
 

@@ -112,6 +112,18 @@ def test_true_rotated_boxes_are_dashed_as_they_lie():
     assert (image[50, 55:140] == GREY).all(), "no upright box"
 
 
+def test_true_masks_are_shown_beside_masks_alone():
+    mask = (150, 50), (250, 150), (150, 250), (150, 250), (50, 150)
+    truth = ground_truth((50, 50, 250, 250), (150, 150))
+    truth = replace(truth, outlines_xy=np.array([mask], np.float32))
+    style = replace(BARE, landmarks=False, verdicts=False)
+    for corners, has_box in ((5, False), (4, True), (None, True)):
+        outlines = None if corners is None else np.zeros((0, corners, 2), np.float32)
+        image = painted(replace(detections(), outlines_xy=outlines), style, targets=truth)
+        assert (image[50:56, 70:130] != GREY).any() == has_box
+        assert (image[90:110, 90:110] != GREY).any() != has_box
+
+
 def test_masks_are_tinted():
     corners = (50, 50), (250, 50), (250, 150), (150, 100), (50, 150)
     image = painted(outlined(*corners, masks=True), BARE)

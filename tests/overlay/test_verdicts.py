@@ -179,6 +179,16 @@ def test_frames_of_rotated_boxes_lie_as_these_do():
     assert (image[54, 60:130] == GREY).all(), "no frame along the upright box"
 
 
+def test_missed_masks_have_frames_of_boxes_beside_boxes():
+    truth = ground_truth((400, 300, 440, 340), (420, 320))
+    mask = np.array([[[400, 300], [440, 300], [420, 340], [410, 330], [405, 320]]], np.float32)
+    truth = replace(truth, outlines_xy=mask)
+    found = detections([(50, 50, 250, 250)])
+    assert verdicts_of(found, truth).outlines_xy is None
+    found = replace(found, outlines_xy=np.zeros((1, 64, 2), np.float32))
+    assert verdicts_of(found, truth).outlines_xy[1, :5].tolist() == mask[0].tolist()
+
+
 def test_badges_of_rotated_boxes_stand_at_their_lowest_corner():
     """At the corner of the upright box, they would be those of a neighbour."""
     leaning = np.array([[[150, 50], [250, 150], [150, 250], [50, 150]]], np.float32)

@@ -15,16 +15,10 @@ from kpviewer.annotations.limits import (
     check_keypoints,
 )
 from kpviewer.annotations.problems import STRICT, Problem, Problems, box_problem
+from kpviewer.annotations.reading.outlines import MAX_CORNERS, OutlineColumns
 from kpviewer.annotations.reading.values import Location
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.structures import (
-    BOX_CORNERS,
-    BoolArray,
-    FloatArray,
-    GroundTruth,
-    IntArray,
-    box_outlines,
-)
+from kpviewer.structures import BoolArray, GroundTruth
 
 COVERED, VISIBLE = 1, 2
 """Visibility flags of a keypoint; 0 means that its position is unknown."""
@@ -64,8 +58,7 @@ class ObjectColumns:
         self._flags = array("b")
         self._areas = array("f")
         self._points = array("f")
-        self._outlined = array("q")
-        self._outlines = array("f")
+        self._outlines = OutlineColumns()
         self._no_points = bytes(4 * 3 * keypoints)
         self._heads: list[ImageHead] = []
         self.least_visible = VISIBLE
@@ -81,10 +74,13 @@ class ObjectColumns:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Note on the boxes without area; none if the problems list them."""
-        if not self._empty or self._problems is not STRICT:
-            return ()
-        return (f"{self._empty} objects left out: boxes without area",)
+        """Notes on the boxes without area, unless the problems list them, and on masks left out."""
+        found = []
+        if self._empty and self._problems is STRICT:
+            found.append(f"{self._empty} objects left out: boxes without area")
+        if self._outlines.are_too_many:
+            found.append(f"masks left out: they have more than {MAX_CORNERS:,} corners")
+        return tuple(found)
 
     def add_image(self, head: ImageHead) -> int:
         """Add an image and return its index.
@@ -147,14 +143,11 @@ class ObjectColumns:
         self._areas[-1] = area
 
     def set_outline(self, corners: Sequence[float]) -> None:
-        """State x and y of the four corners of the last object, px; none: it isn't rotated."""
-        if corners:
-            self._outlined.append(len(self._rows) - 1)
-            self._outlines.extend(corners)
+        """State x and y of the last object's corners, px: of a rotated box or mask, if it has one.
 
-    def forget_outlines(self) -> None:
-        """Leave out all outlines."""
-        del self._outlined[:], self._outlines[:]
+        If all outlines have four corners, these are rotated boxes.
+        """
+        self._outlines.add(len(self._rows) - 1, corners)
 
     def in_named_classes(self, keypoint_names: tuple[str, ...] = ()) -> AnnotationSet:
         """Return the set, its classes being those of ``classes``, in alphabetical order."""
@@ -184,7 +177,7 @@ class ObjectColumns:
             np.asarray(points[..., 2] >= self.least_visible, np.bool_),
             np.asarray(flags & 1, np.bool_),
         )
-        outlines = self._outlines_of(every.xyxy, order)
+        outlines_of = self._outlines.in_order(order, every.xyxy)
         stated = np.array(self._areas, np.float32)[order]
         areas = np.where(stated > 0, stated, every.areas) if stated.any() else None
         pseudo: BoolArray = np.asarray(flags & 2, np.bool_)
@@ -203,7 +196,7 @@ class ObjectColumns:
                         every.difficult[own],
                         head.coco_id,
                         mask_areas=None if areas is None else areas[own],
-                        outlines_xy=None if outlines is None else outlines[own],
+                        outlines_xy=outlines_of(own),
                     ),
                     source=head.source,
                     pseudo=pseudo[own],
@@ -214,29 +207,6 @@ class ObjectColumns:
                 )
             )
         return tuple(images)
-
-    def _outlines_of(self, xyxy: FloatArray, order: IntArray) -> FloatArray | None:
-        """Return the (N, 4, 2) outlines of ordered boxes; None if none has one of its own."""
-        if not self._outlined:
-            return None
-        outlines = box_outlines(xyxy, BOX_CORNERS)
-        places = np.empty(len(order), np.int64)
-        places[order] = np.arange(len(order))
-        own = np.array(self._outlines, np.float32).reshape(-1, BOX_CORNERS, 2)
-        outlines[places[np.array(self._outlined, np.int64)]] = _untangled(own)
-        return outlines
-
-
-def _untangled(corners_xy: FloatArray) -> FloatArray:
-    """Return (N, 4, 2) corners in an order around each box: tools may write them row by row."""
-    sides = np.roll(corners_xy, -1, 1) - corners_xy
-    following = np.roll(sides, -1, 1)
-    turns = np.sign(sides[..., 0] * following[..., 1] - sides[..., 1] * following[..., 0])
-    rays = corners_xy - corners_xy.mean(1, keepdims=True)
-    around = np.argsort(np.arctan2(rays[..., 1], rays[..., 0]), axis=1)
-    is_crossed = turns.sum(1) == 0
-    order = np.where(is_crossed[:, None], around, np.arange(BOX_CORNERS))
-    return np.take_along_axis(corners_xy, order[..., None], 1)
 
 
 class ClassNumbers:

@@ -114,6 +114,46 @@ def test_boxes_that_cvat_rotated_become_upright(written, degrees, expected):
     assert read.images[0].targets.xyxy[0].tolist() == [0, 15, 50, 65]
 
 
+TRIANGLE = [10, 20, 40, 20, 10, 60]
+PART = [30, 50, 40, 50, 40, 60, 30, 60]
+
+
+@pytest.mark.parametrize("text", [None, '"a": NaN'])  # of what msgspec refuses, json is asked
+@pytest.mark.parametrize("polygons", [[TRIANGLE, PART], [PART, [0, 0, 9, 9], TRIANGLE]])
+def test_the_largest_polygon_of_an_object_is_its_mask(written, polygons, text):
+    value = document()
+    value["annotations"][0]["segmentation"] = polygons
+    value["annotations"][2]["segmentation"] = {"size": [60, 50], "counts": "run lengths"}
+    if text is not None:
+        value = json.dumps(value).replace("{", f"{{{text}, ", 1)
+    first, second = read_coco(written(value)).images
+    mask = [[10, 20], [40, 20], [10, 60], [10, 60], [10, 60]]
+    box = [[60, 0], [80, 0], [80, 20], [60, 20], [60, 20]]
+    assert first.targets.outlines_xy.tolist() == [mask, box]
+    assert second.targets.outlines_xy is None
+
+
+@pytest.mark.parametrize("polygons", [[], [[]], [[1, 2]], [[1, 2, 3, 4, 5]], [["1"] * 6], None, 3,
+                                      [[10, 20, 40, 20, 1e300, 60]], {}, "masks"])  # fmt: skip
+def test_a_box_counts_whatever_its_mask_is(written, polygons):
+    value = document()
+    value["annotations"][0]["segmentation"] = polygons
+    targets = read_coco(written(value)).images[0].targets
+    assert targets.xyxy[0].tolist() == [10, 20, 40, 60]
+    assert targets.outlines_xy is None
+
+
+def test_polygons_of_four_corners_each_are_rotated_boxes(written):
+    value = document()
+    diamond = [25, 15, 50, 40, 25, 65, 0, 40]
+    value["annotations"][0] |= {"segmentation": [diamond], "bbox": [0, 15, 50, 50]}
+    targets = read_coco(written(value)).images[0].targets
+    assert targets.outlines_xy[0].ravel().tolist() == diamond
+    value["annotations"][0] |= {"segmentation": [[10, 20, 10, 60, 40.4, 60, 40, 20]],
+                                "bbox": [10, 20, 30, 40]}  # fmt: skip
+    assert read_coco(written(value)).images[0].targets.outlines_xy is None, "they are upright"
+
+
 def test_boxes_that_cvat_rotated_keep_their_corners(written):
     value = document()
     value["annotations"][0]["attributes"] = {"rotation": 45}  # of 30 x 40 px around (25, 40)

@@ -136,16 +136,19 @@ def test_objects_keep_box_class_and_difficulty(voc):
 
 def test_boxes_that_cvat_rotated_become_upright(tmp_path):
     angle = "<attribute><name>occluded</name><value>False</value></attribute>"
-    angle += "<attribute><name>rotation</name><value>90.0</value></attribute>"
+    angle += "<attribute><name>rotation</name><value>45.0</value></attribute>"
     rotated = thing(box=(10, 20, 40, 60)).replace(
         "<bnd", f"<attributes>{angle}</attributes><bnd", 1
     )
     (tmp_path / "a.xml").write_text(IMAGE.format(name="a", objects=rotated))
     (tmp_path / "a.jpg").touch()
     read = read_voc(tmp_path)
-    assert read.images[0].targets.xyxy.tolist() == [[5, 25, 45, 55]]
-    corners = [[45, 25], [45, 55], [5, 55], [5, 25]]  # the upper left one comes first
+    reach, less = 35 / 2**0.5, 5 / 2**0.5  # half of sum and difference of the sides, turned
+    corners = 25 + np.array([[less, -reach], [reach, -less], [-less, reach], [-reach, less]])
+    corners += [0, 15]  # the upper left one comes first
     np.testing.assert_allclose(read.images[0].targets.outlines_xy, [corners], atol=1e-4)
+    box = [[25 - reach, 40 - reach, 25 + reach, 40 + reach]]
+    np.testing.assert_allclose(read.images[0].targets.xyxy, box, atol=1e-4)
 
 
 def test_rotated_boxes_of_rolabelimg_become_upright(tmp_path):

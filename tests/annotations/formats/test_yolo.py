@@ -199,8 +199,21 @@ def test_rotated_boxes_keep_their_corners(tmp_path):
     np.testing.assert_allclose(targets.outlines_xy, [box, corners], atol=1e-4)
     np.testing.assert_allclose(targets.xyxy[1], [0, 40, 106, 60], atol=1e-4)
     assert one(tmp_path, "0 0.5 0.5 0.5 0.5\n").images[0].targets.outlines_xy is None
-    triangle = f"{text}0 0.1 0.2 0.6 0.3 0.5 0.9\n"  # so these are masks
-    assert one(tmp_path, triangle).images[0].targets.outlines_xy is None
+    upright = "0 0.1 0.2 0.6 0.2 0.6 0.9 0.1 0.9\n"
+    assert one(tmp_path, upright).images[0].targets.outlines_xy is None
+
+
+def test_polygons_are_masks(tmp_path):
+    box, quad = "0 0.5 0.5 0.5 0.5\n", "0 0 0.1 0.5 0.2 0.5 0.6 0.1 0.5\n"
+    triangle = "0 0.1 0.2 0.6 0.3 0.5 1.2\n"  # it reaches out of the image
+    targets = one(tmp_path, box + quad + triangle).images[0].targets
+    expected = [
+        [[50, 25], [150, 25], [150, 75], [50, 75], [50, 75]],
+        [[0, 10], [100, 20], [100, 60], [20, 50], [20, 50]],
+        [[20, 20], [120, 30], [100, 100], [100, 100], [100, 100]],
+    ]
+    np.testing.assert_allclose(targets.outlines_xy, expected, atol=1e-4)
+    assert targets.areas[1:].tolist() == pytest.approx([3500, 3600])
 
 
 def test_sides_of_a_turned_photograph_are_swapped(tmp_path):

@@ -1,4 +1,4 @@
-"""Boxes of COCO's segmentations: of polygons, and of run lengths, plain or compressed.
+"""Boxes and polygons of COCO's segmentations, which may be run lengths, plain or compressed.
 
 Format: maskApi.c of pycocotools (rleToBbox, rleFrString). Runs go down the columns of the image and
 begin with one outside the mask.
@@ -37,6 +37,28 @@ def segmentation_box(record: Annotation, where: Location) -> Box | None:
     x, y = ([number(each, "segmentation", where) for ring in rings for each in ring[axis::2]]
             for axis in (0, 1))  # fmt: skip
     return min(x), min(y), max(x), max(y)
+
+
+def largest_polygon(record: Annotation) -> list[float]:
+    """Return x and y of the corners of an annotation's largest polygon, px; empty without any."""
+    raw = record.segmentation
+    try:
+        if isinstance(raw, msgspec.Raw):
+            rings = msgspec.json.decode(raw, type=list[list[float]])
+        else:
+            rings = msgspec.convert(raw, list[list[float]])
+    except (ValueError, RecursionError):
+        return []  # it has none, or a mask of run lengths
+    rings = [ring for ring in rings if len(ring) >= 6 and len(ring) % 2 == 0]
+    largest = rings[0] if len(rings) == 1 else max(rings, key=_twice_area, default=[])
+    ends = (min(largest), max(largest)) if largest else ()
+    return largest if all(abs(end) <= _MAX_SIDE_PX for end in ends) else []
+
+
+def _twice_area(ring: list[float]) -> float:
+    x, y = ring[::2], ring[1::2]
+    after = zip(x, y, [*x[1:], x[0]], [*y[1:], y[0]], strict=True)
+    return abs(sum(x * next_y - y * next_x for x, y, next_x, next_y in after))
 
 
 def _of_runs(mask: dict[str, Any], where: Location) -> Box | None:

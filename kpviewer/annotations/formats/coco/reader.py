@@ -11,7 +11,7 @@ from typing import Any
 
 from kpviewer.annotations.formats.coco.areas import Areas, mask_area
 from kpviewer.annotations.formats.coco.categories import CocoClasses, read_classes
-from kpviewer.annotations.formats.coco.masks import Box, segmentation_box
+from kpviewer.annotations.formats.coco.masks import Box, largest_polygon, segmentation_box
 from kpviewer.annotations.formats.coco.records import Annotation, Image, open_coco
 from kpviewer.annotations.formats.coco.some_classes import SomeClasses
 from kpviewer.annotations.problems import (
@@ -161,10 +161,10 @@ def _read_objects(
                 )
             class_id = _class_id(record, classes, where)
             box = _box(record, where)
-            corners: list[float] = []
+            corners = largest_polygon(record)
             if record.bbox:
                 areas.count(box, record.area, where)
-                box, corners = _upright(box, record, where, problems)
+                box, corners = _upright(box, corners, record, where, problems)
             points = _points(record.keypoints, len(classes.keypoint_names), where)
             if record.keypoints and not classes.keypoint_names:
                 problems.append(Problem(UNNAMED_POINTS, str(where), is_error=False))
@@ -214,15 +214,15 @@ def _box(record: Annotation, where: EntryLocation) -> Box:
 
 
 def _upright(
-    box: Box, record: Annotation, where: EntryLocation, problems: Problems
+    box: Box, corners: list[float], record: Annotation, where: EntryLocation, problems: Problems
 ) -> tuple[Box, list[float]]:
     """Return the box around a rotated one, and its corners.
 
-    A segmentation is rotated already, and its box is: there are no corners then.
+    A segmentation is rotated already, and its box is around it.
     """
     attributes = record.attributes if isinstance(record.attributes, dict) else {}
     if not attributes.get("rotation") or segmentation_box(record, where) is not None:
-        return box, []
+        return box, corners
     return rotated_box(box, attributes["rotation"], where, problems)
 
 

@@ -44,7 +44,7 @@ class YoloObject:
     corners: int = 0
     """Number of a polygon's corners; 0 for a box."""
     outline: tuple[float, ...] = ()
-    """x and y of the corners of a rotated box; empty for others."""
+    """x and y of the corners of a rotated box or polygon; empty for others."""
     points: tuple[tuple[float, float, float], ...] = ()
     """x, y and visibility of each keypoint: 0 unknown, 1 covered, 2 visible; empty: unknown."""
 
@@ -111,8 +111,8 @@ def read_line(
         _shares(values, where, _REACH)
         shown = [min(max(value, 0.0), 1.0) for value in values]
         x, y = shown[::2], shown[1::2]
-        outline = tuple(values) if len(x) == BOX_CORNERS else ()
-        return YoloObject(name, (min(x), min(y), max(x), max(y)), len(x), outline)
+        outline = values if len(x) == BOX_CORNERS else shown  # rotated boxes keep their shape
+        return YoloObject(name, (min(x), min(y), max(x), max(y)), len(x), tuple(outline))
     raise DatasetError(
         f"{where}: {len(words)} numbers aren't a box, polygon or pose. Points need kpt_shape in "
         "data.yaml."

@@ -1,7 +1,8 @@
 """Reader of YOLO text labels: boxes, and keypoints in the pose format.
 
 One line an object: its class, then centre and size of its box relative to the image's size. If
-``data.yaml`` has ``kpt_shape``, ``x y`` or ``x y v`` of each point follow. Polygons become boxes.
+``data.yaml`` has ``kpt_shape``, ``x y`` or ``x y v`` of each point follow. Polygons are
+masks, or rotated boxes if all have four corners.
 Format: https://docs.ultralytics.com/datasets/pose/
 """
 
@@ -10,6 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 
 from kpviewer.annotations.formats.yolo.files import find_yolo_files
@@ -116,8 +118,7 @@ class _Reading:
             box = [edge * side for edge, side in zip(found.edges, size_wh * 2, strict=True)]
             points = [each for x, y, seen in found.points for each in (x * width, y * height, seen)]
             self._objects.add(image, box, class_id, points)
-            sides = size_wh * BOX_CORNERS
-            self._objects.set_outline([*map(operator.mul, found.outline, sides)])
+            self._objects.set_outline([*map(operator.mul, found.outline, cycle(size_wh))])
 
     def _class_id(self, word: str, where: EntryLocation) -> int:
         found = class_of(word, self._known, len(self._names.class_names), where)
@@ -134,8 +135,6 @@ class _Reading:
     def result(self) -> AnnotationSet:
         """Return the set."""
         names, new_ids = self._names.class_names, None
-        if not self._corners.keys() <= {0, BOX_CORNERS}:
-            self._objects.forget_outlines()  # of masks, of which a few have four corners
         if not names and len(self._objects.classes):
             names, new_ids = self._objects.classes.in_order()
         names = names or tuple(str(number) for number in range(self._most + 1))
