@@ -20,7 +20,6 @@ from kpviewer.gui.grid.texts import (
     total_stats,
 )
 from kpviewer.gui.grid.tile import Tile
-from kpviewer.gui.grid.tile_header import FittedLabel
 from kpviewer.gui.opening.engine_loading import LOADERS
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.saving.choices import RecordingChoices
@@ -31,6 +30,7 @@ from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.gui.views.panels.recording_panel import RecordingPanel
 from kpviewer.gui.views.video.state_card import Card, Chip, StateCard
 from kpviewer.gui.widgets.card_layout import CardLayout, Place
+from kpviewer.gui.widgets.fitted_label import FittedLabel
 from kpviewer.pipeline_status import (
     Percentiles,
     PipelineState,

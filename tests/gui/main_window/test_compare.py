@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from fakes import FAKE_SPEC, TIMEOUT_S, FakeSource, FakeTimings
 from gui.pausing import pause
-from PyQt6.QtCore import QPointF, Qt
+from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QAction, QColor, QGuiApplication, QImage
 from PyQt6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
@@ -18,6 +18,7 @@ from kpviewer.gui.controllers.view_state import ViewState
 from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.model_request import ModelRequest
+from kpviewer.gui.views.window_geometry import LEAST_WH
 from kpviewer.models.spec import Task
 from kpviewer.overlay.second import COLOR
 from kpviewer.runtime.choosing.choices import BackendChoice
@@ -149,6 +150,21 @@ def test_side_by_side_shows_the_same_frame_twice_at_the_same_place(qtbot, window
     qtbot.mouseClick(window.side_panel.compare.modes.buttons()[0], LEFT)
     assert not second.isVisible()
     assert second.result() is None  # it holds no frame
+
+
+def test_side_by_side_and_the_table_fit_into_the_smallest_window(qtbot, window, engines):
+    engines["long" * 40] = engines["two"]
+    compare(qtbot, window, "long" * 40)
+    qtbot.mouseClick(window.side_panel.compare.modes.buttons()[1], LEFT)
+    window.actions_of_keys.run(Act.TABLE)
+    qtbot.waitUntil(lambda: window.pair.second.isVisible() and window.table.isVisible())
+    window.resize(*LEAST_WH)
+    second, panel = window.pair.second, window.side_panel
+    qtbot.waitUntil(
+        lambda: (
+            second.mapTo(window, QPoint(second.width(), 0)).x() <= panel.mapTo(window, QPoint()).x()
+        )
+    )
 
 
 def test_files_and_copies_of_side_by_side_have_both_models(qtbot, window, tmp_path):

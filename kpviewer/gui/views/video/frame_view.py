@@ -36,7 +36,7 @@ class FrameView(QWidget):
         super().__init__()
         self.setObjectName("videoArea")
         self.setAccessibleName(tr("Video"))
-        self.setMinimumSize(320, 180)
+        self.setMinimumSize(128, 128)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._result: FrameResult | None = None
         self.known = Detections.empty()

@@ -8,9 +8,12 @@ from PyQt6.QtWidgets import QGridLayout, QWidget
 from kpviewer.gui.language import tr
 from kpviewer.gui.views.video.frame_view import FrameView
 from kpviewer.gui.views.video.video_view import VideoView
-from kpviewer.gui.widgets.plain_text import Label
+from kpviewer.gui.widgets.fitted_label import FittedLabel
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.overlay import OverlayStyle
+
+LEAST_WH = 280, 180
+"""Least size that leaves room for the table and the side panel in the smallest window, px."""
 
 
 class PairView(QWidget):
@@ -18,11 +21,12 @@ class PairView(QWidget):
 
     def __init__(self, view: VideoView) -> None:
         super().__init__()
+        self.setMinimumSize(*LEAST_WH)
         self.view = view
         """The first view."""
         self.second = FrameView()
         self.second.setAccessibleName(tr("Video, second model"))
-        self._captions = (Label(), Label())
+        self._captions = (FittedLabel(), FittedLabel())
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(0)
@@ -50,7 +54,7 @@ class PairView(QWidget):
             self.second.clear()
             return
         for caption, letter, name in zip(self._captions, "AB", names, strict=True):
-            caption.setText(f"{letter}  {name}")
+            caption.set_parts(f"{letter}  {name}")
 
     def set_dimmed(self, is_dimmed: bool) -> None:
         """Set whether the images are darkened, as outdated ones, without their detections."""
