@@ -11,8 +11,6 @@ Example::
 Importing this package loads neither torch nor Qt: each name below is imported on first use.
 """
 
-from __future__ import annotations
-
 import importlib
 from typing import TYPE_CHECKING, Any
 

@@ -1,7 +1,5 @@
 """Open a model by name: a shipped one, a file of any known kind, or the user's own code."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 

@@ -4,8 +4,6 @@ Both have the same ids. With a COCO ground truth they are its ids, so the list c
 it. Without one, an image has the index of its frame, and a category its class id plus 1.
 """
 
-from __future__ import annotations
-
 import json
 import tempfile
 from collections.abc import Iterator

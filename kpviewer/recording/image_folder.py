@@ -1,7 +1,5 @@
 """A folder of frames with labels: a draft data set for labelling programs."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 from pathlib import Path, PurePosixPath

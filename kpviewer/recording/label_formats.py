@@ -4,8 +4,6 @@ They hold classes and boxes but no scores: a draft for people to correct. Uprigh
 the image's edges; those outside are left out.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath

@@ -1,7 +1,5 @@
 """Result files: sinks that write results, safe against crashes and full disks."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """One segment of a recording: files with one stem and the same frames."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Snapshots: single images as PNG, with their detections as JSON, and detections as CSV."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The thread on which the model runs: one for all requests, streams and live sources."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 from collections.abc import Callable

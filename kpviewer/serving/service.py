@@ -3,8 +3,6 @@
 It knows nothing of HTTP; ``app`` does. One event loop calls it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Callable

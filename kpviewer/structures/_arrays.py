@@ -1,7 +1,5 @@
 """Types of arrays, and checks of them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, TypeAlias

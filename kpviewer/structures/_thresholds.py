@@ -1,7 +1,5 @@
 """Settings that select detections."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Cells of feature maps: how many predictions each has says which YOLO a file is."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from kpviewer.models.onnx.facts import FileFacts

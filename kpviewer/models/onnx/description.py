@@ -4,8 +4,6 @@
 table ``[output]`` with those of ``OutputFormat``. This module needs neither torch nor onnxruntime.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -4,8 +4,6 @@ An output of class numbers has one for each box, and its shape doesn't say how m
 are. The scores beside it come from a tensor with a column for each class, which the graph has.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path

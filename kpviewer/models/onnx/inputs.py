@@ -1,7 +1,5 @@
 """Inputs of ONNX files: an image in one of several forms, and for some models its size or scale."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

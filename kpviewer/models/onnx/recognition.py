@@ -1,7 +1,5 @@
 """The description of an ONNX file: saved, shipped, or recognised by a family."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

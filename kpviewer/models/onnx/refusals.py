@@ -1,7 +1,5 @@
 """Why ONNX Runtime and OpenVINO refuse a file, and what to do: by words in their errors."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

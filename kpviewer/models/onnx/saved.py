@@ -1,7 +1,5 @@
 """Descriptions as files: beside an ONNX file, or in the user's settings by its content."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Sessions: what runs an ONNX file. The rest of the package knows only ``Session``."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from functools import cache

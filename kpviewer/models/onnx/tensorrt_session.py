@@ -5,8 +5,6 @@ Opening an engine runs code that is in the file. NVIDIA calls an engine an execu
 counts its name as code: only the command line, the user in the window, or a program may name it.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import shlex

@@ -1,7 +1,5 @@
 """Measurement of a pipeline from outside: between it and its engine, and as a sink."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """A thread that runs a model on images from any thread, in batches of waiting ones."""
 
-from __future__ import annotations
-
 import itertools
 import logging
 import math

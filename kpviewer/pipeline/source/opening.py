@@ -1,7 +1,5 @@
 """Making a source within a time limit, as a disk or a driver may never answer."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 

@@ -1,7 +1,5 @@
 """Batches of waiting frames that the model runs at once (``PipelineOptions.batch``)."""
 
-from __future__ import annotations
-
 import logging
 from collections import deque
 from collections.abc import Sequence

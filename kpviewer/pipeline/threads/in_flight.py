@@ -5,8 +5,6 @@ An engine may take a frame while it computes another, so that resizing, computat
 frames with none behind them, run at a frame's turn.
 """
 
-from __future__ import annotations
-
 import logging
 from collections import deque
 from collections.abc import Sequence

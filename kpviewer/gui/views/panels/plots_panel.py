@@ -1,7 +1,5 @@
 """Plots of frames per second, latency by stage, and error: side by side, or one at a time."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QSize, QTimer

@@ -3,8 +3,6 @@
 A new family is a module with ``recognise``, a line here, and the names of its layouts in ``names``.
 """
 
-from __future__ import annotations
-
 from kpviewer.models.onnx.families import (
     bare,
     deepstream,

@@ -3,8 +3,6 @@
 Raw columns of boxes and scores alone are in ``yolo``, as the repositories export the same.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from kpviewer.models.names.coco_keypoints import NAMES, skeleton_of

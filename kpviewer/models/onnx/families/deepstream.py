@@ -5,8 +5,6 @@ columns as a YOLOv5 of one class; the graph tells them apart, as it chooses the 
 Source of the pre-processing: config_infer_primary*.txt of the same repository.
 """
 
-from __future__ import annotations
-
 from kpviewer.models.onnx.cells import rows_per_cell
 from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts

@@ -4,8 +4,6 @@ Sources: tools/export_onnx.py of lyuwenyu/RT-DETR and tools/deployment/export_on
 Peterande/D-FINE; rfdetr 1.11, export/_runtime (preprocess.py, decode.py).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from kpviewer.models.names.coco_keypoints import skeleton_of

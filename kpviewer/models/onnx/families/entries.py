@@ -1,7 +1,5 @@
 """Entries of metadata: Python literals or JSON, class names, switches."""
 
-from __future__ import annotations
-
 import ast
 import warnings
 from collections.abc import Mapping

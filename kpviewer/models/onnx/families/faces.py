@@ -4,8 +4,6 @@ Source of the pre-processing: insightface, model_zoo/retinaface.py; Pytorch_Reti
 MediaPipe, face_detection_short_range_common.pbtxt.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from kpviewer.models.onnx.description import OutputKind

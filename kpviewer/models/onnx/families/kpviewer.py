@@ -4,8 +4,6 @@ The other entries are those of Ultralytics, so that other programs can read the 
 description is checked like that of a weight file.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 

@@ -5,8 +5,6 @@ YOLOv9 are corners, images of YOLOX are BGR from 0 to 255. Source: libreyolo 1.6
 backends/base.py (_preprocess, _parse_outputs) and preprocess/.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

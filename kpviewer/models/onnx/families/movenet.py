@@ -3,8 +3,6 @@
 Source: TensorFlow Hub, google/movenet: RGB from 0 to 255, padded at both sides with black.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from kpviewer.models.names import coco_keypoints

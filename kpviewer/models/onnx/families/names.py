@@ -1,7 +1,5 @@
 """Names of all layouts, as ``--layout`` takes them, with what exports each."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 LAYOUTS: Mapping[str, str] = {

@@ -1,7 +1,5 @@
 """Class names of files: their own, COCO's where their number makes that certain, or numbers."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from typing import Any, NamedTuple
 

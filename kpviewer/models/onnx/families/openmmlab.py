@@ -5,8 +5,6 @@ user. Source: mmdeploy, configs/mmdet and configs/mmpose; mmdetection, configs/r
 mmpose, projects/rtmpose.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from kpviewer.models.names.coco_keypoints import skeleton_of

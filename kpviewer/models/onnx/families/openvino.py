@@ -4,8 +4,6 @@ Sources: DetectionOutput of OpenVINO's operation sets; the models' pages of open
 of ``model_info`` as openvino_model_api reads them (models/image_model.py, models/utils.py).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any

@@ -5,8 +5,6 @@ the original, not in the ONNX file, so the user chooses. Source: deploy/python/p
 configs/ppyoloe/_base_/ppyoloe_plus_reader.yml of PaddlePaddle/PaddleDetection.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from kpviewer.models.onnx.description import OutputKind

@@ -1,7 +1,5 @@
 """Names of the keypoints of well-known models, which their files lack."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from kpviewer.models.names.coco_keypoints import NAMES as COCO

@@ -3,8 +3,6 @@
 Source: exporter_lib_v2.py of tensorflow/models, research/object_detection.
 """
 
-from __future__ import annotations
-
 from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised, resized_inside

@@ -5,8 +5,6 @@ scores (N,), in either order. Label 0 of Faster R-CNN and SSD is the background;
 have none.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from kpviewer.models.names.coco_keypoints import NAMES, skeleton_of

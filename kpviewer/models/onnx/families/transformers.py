@@ -6,8 +6,6 @@ chooses. Source: post_process_object_detection in models/*/image_processing_*.py
 5.24, for DETA of 4.30.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

@@ -8,8 +8,6 @@ Source of the entries and of the post-processing: ultralytics 8.4.190, engine/ex
 nn/backends/base.py, utils/nms.py, data/augment.py and models/rtdetr/predict.py.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

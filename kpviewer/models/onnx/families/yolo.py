@@ -6,8 +6,6 @@ nothing. Without names, three rows per cell with an objectness are v5's or v7's,
 offspring with keypoints: deepcam-cn/yolov5-face, derronqi/yolov7-face, yolov7's branch pose.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -5,8 +5,6 @@ and "flat"; with ``preprocessing=False`` it takes RGB in [0, 1]; with ``postproc
 outputs boxes and scores. Source: training/processing/processing.py and conversion/ there.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -4,8 +4,6 @@ With and without ``--decode_in_inference`` the outputs have the same shape, and 
 metadata, so the user chooses. Source of the pre-processing: yolox/data/data_augment.py, preproc.
 """
 
-from __future__ import annotations
-
 from kpviewer.models.onnx.cells import rows_per_cell
 from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts

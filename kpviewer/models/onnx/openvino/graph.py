@@ -1,7 +1,5 @@
 """A model's graph in OpenVINO: read from its file, rounded, and given shapes and normalisation."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -4,8 +4,6 @@ As ``runtime.torch.int8`` does for networks of torch: inputs and weights are rou
 floating point, and OpenVINO, which finds such rounding, computes in integers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

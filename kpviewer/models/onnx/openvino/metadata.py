@@ -3,8 +3,6 @@
 Ultralytics writes ``metadata.yaml``. A conversion from ONNX keeps the entries of the ONNX file.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -5,8 +5,6 @@ the first one is computed in that order, so that no value moves. What else reads
 planes, which the host splits in a tenth of the time.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Sessions of OpenVINO: ONNX files and OpenVINO's own (``.xml`` with ``.bin``)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Readers of outputs by kind. A new kind is a module, a value of ``OutputKind`` and a line here."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 

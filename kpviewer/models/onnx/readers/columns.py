@@ -1,7 +1,5 @@
 """Parts that readers of outputs share: an output by name, boxes as corners, keypoints."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 

@@ -1,7 +1,5 @@
 """Detections of graphs that choose them: one row each, in one output or in several."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from kpviewer.errors import WeightsError

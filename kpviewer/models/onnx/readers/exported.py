@@ -1,7 +1,5 @@
 """Outputs of kpviewer's own exports."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from kpviewer.errors import WeightsError

@@ -1,7 +1,5 @@
 """Outputs of face detectors: YuNet, SCRFD, RetinaFace and BlazeFace."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Outputs of MoveNet: one person's keypoints, or those of up to six with their boxes."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from kpviewer.errors import WeightsError

@@ -1,7 +1,5 @@
 """Outputs of OpenMMLab's deployed models: boxes with scores, and labels or keypoints of each."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from kpviewer.errors import WeightsError

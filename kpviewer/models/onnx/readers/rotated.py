@@ -1,7 +1,5 @@
 """Rotated boxes: their corners, and the upright boxes around them."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """Scores and boxes in two outputs: SSDs that decode their boxes, and DETRs."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from kpviewer.errors import WeightsError

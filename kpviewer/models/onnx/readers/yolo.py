@@ -1,7 +1,5 @@
 """Outputs of YOLO heads: one row or column per prediction."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from kpviewer.errors import WeightsError
