@@ -11,6 +11,7 @@ from PyQt6.QtGui import QDesktopServices
 from kpviewer.gui.background.child_process import ChildEnd, ChildProcess
 from kpviewer.gui.controllers.saving import Saving
 from kpviewer.gui.language import tr
+from kpviewer.gui.main_window.scan_targets import source_name
 from kpviewer.gui.saving.export_choices import (
     REPORT,
     ExportChoices,
@@ -135,11 +136,7 @@ class Exporter(QObject):
         return self._panes.side_panel.display.style_of_overlay
 
     def _source(self) -> str | None:
-        session = self._session
-        named = session.source_text
-        if not named and session.info is not None and not session.info.is_live:
-            named = "demo"  # there was no camera
-        return exportable(named)
+        return exportable(source_name(self._session))
 
     def _on_model_changed(self) -> None:
         """Show what an open dialog exports now: the model may have been loading."""

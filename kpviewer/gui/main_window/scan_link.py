@@ -220,16 +220,16 @@ class ScanLink(QObject):
 
 def _key(target: Target) -> tuple[object, ...]:
     """Return what the scan file of a target depends on: not the backend, except for B."""
-    variant = target.variant if target.side == "B" else ""
-    return target.side, target.source, target.turn, target.name, target.content, variant
+    variant, model = target.variant if target.side == "B" else "", target.model
+    return target.side, target.source, target.turn, model.actual.model, model.content, variant
 
 
 def _places_of(targets: list[Target], new: list[Target]) -> list[tuple[Target, Place | None]]:
     """Find the scan files of targets; runs on a thread."""
-    first = targets[0]
-    found = []
+    first, found = targets[0], []
     for target in new:
-        is_same = target is not first and target.name == first.name
+        model, turn = target.model, str(target.turn)
+        is_same = target is not first and model.actual.model == first.model.actual.model
         variant = target.variant if is_same else ""
-        found.append((target, place_of(target.source, target.engine, variant, str(target.turn))))
+        found.append((target, place_of(target.source, model.engine, variant, turn)))
     return found

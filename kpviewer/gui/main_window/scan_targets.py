@@ -9,10 +9,10 @@ from kpviewer.errors import ScanError
 from kpviewer.gui.language import tr
 from kpviewer.gui.main_window.compare_link import CompareLink
 from kpviewer.gui.opening.loaders import ViewerEngine
+from kpviewer.gui.opening.model_request import LoadedModel
+from kpviewer.gui.saving.export_choices import model_arguments
 from kpviewer.gui.session import Session
-from kpviewer.models.libraries.inference import BACKENDS
 from kpviewer.pipeline.protocols import content_hash, needs_pinned_memory, runs_on
-from kpviewer.runtime.runners import PRECISIONS
 from kpviewer.scanning.records import ScanChunk
 from kpviewer.scanning.scan_file import open_scan
 from kpviewer.sources.naming import GENERATED, path_of
@@ -29,39 +29,26 @@ class Target:
     side: str
     """A or B."""
     source: str
-    name: str
-    """Model as on the command line."""
-    device: str
-    engine: ViewerEngine
+    model: LoadedModel
     turn: Turn = UNTURNED
     """How the frames are rotated and mirrored."""
-    content: str | None = None
-    """Hash of the model's content: a file may be replaced by another model."""
 
     def arguments(self, file: Path) -> tuple[str, ...]:
         """Return the arguments of ``kpviewer`` that scan to a file."""
-        _, backend, precision = runs_on(self.engine)
-        batch = GPU_BATCH if needs_pinned_memory(self.engine) else 1
+        batch = GPU_BATCH if needs_pinned_memory(self.model.engine) else 1
         return (
-            "process",
-            "--json-progress",
-            f"--scan={file}",
-            f"--model={self.name}",
-            *([f"--model-hash={self.content}"] if self.content is not None else []),
-            f"--device={self.device}",
-            f"--backend={backend if backend in BACKENDS else 'auto'}",
-            f"--precision={precision if precision in PRECISIONS else 'auto'}",
-            f"--batch={batch}",
+            *("process", "--json-progress", f"--scan={file}"),  # without "=" FILE is optional
+            *model_arguments(self.model),
+            *("--batch", str(batch)),
             *self.turn.options,
-            "--",
-            self.source,
+            *("--", self.source),
         )
 
     @property
     def variant(self) -> str:
         """Backend and precision, for two scans of one model that differ only in them."""
-        _, backend, precision = runs_on(self.engine)
-        return f"{backend}:{precision}:{self.device}"
+        _, backend, precision = runs_on(self.model.engine)
+        return f"{backend}:{precision}:{self.model.device}"
 
 
 def source_name(session: Session) -> str:
@@ -74,17 +61,12 @@ def source_name(session: Session) -> str:
 
 def targets_of(session: Session, compare: CompareLink) -> list[Target]:
     """Return a target for each model that is loaded; none without an open source."""
-    source, loaded, engine = source_name(session), session.models.current, session.engine
-    if session.info is None or loaded is None or engine is None:
+    first, second, info = session.models.current, compare.models.current, session.info
+    if info is None or first is None or session.engine is None:
         return []
-    device = (loaded.choice.device if loaded.choice is not None else "") or loaded.actual.device
-    turn = Turn.parse(session.info.turn)
-    targets = [Target("A", source, loaded.actual.model, device, engine, turn, loaded.content)]
-    if (second := compare.models.current) is not None:
-        model, device = second.actual.model, second.actual.device
-        content = second.content
-        targets.append(Target("B", source, model, device, second.engine, turn, content))
-    return targets
+    source, turn = source_name(session), Turn.parse(info.turn)
+    models = {"A": first, "B": second}
+    return [Target(side, source, each, turn) for side, each in models.items() if each is not None]
 
 
 def hindrance_of(session: Session, *, is_own: bool) -> str | None:

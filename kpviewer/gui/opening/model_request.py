@@ -82,6 +82,11 @@ class LoadedModel:
         """Model and device that run."""
         return self.fallback or self.request
 
+    @property
+    def device(self) -> str:
+        """Device that it runs on, as on the command line: that of its backend if it has one."""
+        return (self.choice.device if self.choice is not None else "") or self.actual.device
+
     def after(self, before: LoadedModel | None) -> LoadedModel:
         """Return this model, with what ``before`` found if that is the same model."""
         if before is None or before.content != self.content:

@@ -99,15 +99,14 @@ def input_arguments(choices: ExportChoices, ground_truth: str, scan: Path | None
 
 def model_arguments(model: LoadedModel) -> list[str]:
     """Return the options that load the same model on the same device and backend."""
-    device = model.actual.device
-    if model.choice is not None and model.choice.device:
-        device = model.choice.device
-    arguments = ["--model", model.actual.model, "--device", device]
+    arguments = ["--model", model.actual.model, "--device", model.device]
     if model.content is not None:
         arguments += ["--model-hash", model.content]
     _, backend, precision = runs_on(model.engine)
-    if backend in BACKENDS and precision in PRECISIONS:
-        arguments += ["--backend", backend, "--precision", precision]
+    if backend in BACKENDS:
+        arguments += ["--backend", backend]
+    if precision in PRECISIONS:
+        arguments += ["--precision", precision]
     return arguments
 
 

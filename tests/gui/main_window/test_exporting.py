@@ -19,6 +19,7 @@ from kpviewer.gui.background.child_process import ChildProcess
 from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.main_window.exporting import Exporter
+from kpviewer.gui.opening.model_request import LoadedModel, ModelRequest
 from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth
 from kpviewer.gui.saving.export_choices import (
     OUTPUTS,
@@ -33,6 +34,7 @@ from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.label_formats import LABEL_FORMATS
 from kpviewer.recording.results import RESULT_FORMATS
 from kpviewer.runtime.choosing.choices import BackendChoice
+from kpviewer.sources.synthetic.demo import DemoSource
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import NmsKind, Thresholds
 
@@ -43,10 +45,9 @@ CLASSES = ("person", "cat, wild", "dog")
 
 
 def model(spec: ModelSpec, choice: BackendChoice | None = None, backend: str = "openvino"):
-    """Return what the export reads of a LoadedModel."""
     engine = SimpleNamespace(spec=spec, backend=backend, precision="bf16")
-    request = SimpleNamespace(model="best.onnx@yolox", device="auto")
-    return SimpleNamespace(actual=request, engine=engine, choice=choice, content="c0ffee")
+    request = ModelRequest("best.onnx@yolox", "auto")
+    return LoadedModel(request, engine, {}, choice, (), (), "c0ffee")
 
 
 # -- the command
@@ -313,7 +314,7 @@ def test_nothing_is_exported_while_no_class_is_shown(window):
 
 
 def test_the_demo_without_a_name_is_exported_as_the_demo(qtbot, open_window, tmp_path):
-    window = open_window(named=None)
+    window = open_window(DemoSource(), named=None)
     qtbot.waitUntil(lambda: window.session.engine is not None and window.session.info is not None)
     exporter = exporter_of(
         window, "import sys; print(sys.argv[-1]); sys.exit('Error: ' + sys.argv[-1])"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -163,7 +164,9 @@ def has_jobs(desk: Desk, count: int = 1) -> bool:
 
 
 def options(arguments: list[str]) -> dict[str, str]:
-    return dict(each.removeprefix("--").split("=") for each in arguments if "=" in each)
+    words = [word for each in arguments[: arguments.index("--")] for word in each.split("=")]
+    pairs = pairwise(words)
+    return {name[2:]: value for name, value in pairs if name[:2] == "--" != value[:2]}
 
 
 def test_the_child_runs_the_model_as_the_window_does(qtbot, desk, cache_folder):
