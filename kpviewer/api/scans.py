@@ -76,7 +76,7 @@ class Scan:
             ScanError: while iterating, if the file was replaced by another scan, or can't be read.
         """
         chosen = thresholds_with(self.spec, thresholds)
-        least = min([chosen.score, *chosen.class_scores.values()])
+        least = chosen.least_score
         if least < self.header.floor:
             raise InputError(
                 f"This scan keeps scores of at least {self.header.floor:g}, got {least:g}. "

@@ -83,7 +83,7 @@ def select_again(candidates: Candidates, thresholds: Thresholds) -> Detections:
     What hard NMS leaves of the candidates down to a score is the same at each higher score, as a
     box is removed only by better ones. So the lowest score so far is kept with the candidates.
     """
-    least = min((thresholds.score, *thresholds.class_scores.values()))
+    least = thresholds.least_score
     if thresholds.nms is not NmsKind.HARD or least < _LEAST_SCORE:
         return select(candidates, thresholds)
     wanted = thresholds.iou, thresholds.max_detections

@@ -256,11 +256,8 @@ def _check_fits(header: ScanHeader, path: Path, fingerprint: str, model_hash: st
 
 
 def _check_floor(header: ScanHeader, path: Path, thresholds: Thresholds | None) -> None:
-    if thresholds is None:
-        return
-    least = min([thresholds.score, *thresholds.class_scores.values()])
-    if least < header.floor:
+    if thresholds is not None and thresholds.least_score < header.floor:
         raise ScanError(
-            f"{path.name} keeps scores of at least {header.floor:g}, got --conf {least:g}. "
-            "Raise --conf, or leave out the scan."
+            f"{path.name} keeps scores of at least {header.floor:g}, got --conf "
+            f"{thresholds.least_score:g}. Raise --conf, or leave out the scan."
         )

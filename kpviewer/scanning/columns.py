@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpviewer.scanning.outlines import Outlines, ragged
-from kpviewer.structures import Candidates, FloatArray, IntArray, arrays_of
+from kpviewer.structures import Candidates, FloatArray, IntArray, arrays_of, check
 
 FLOOR = 0.05
 """Default lowest score that is kept, as far as a model's own threshold isn't low itself.
@@ -79,26 +79,22 @@ class CandidateColumns:
     def __post_init__(self) -> None:
         """Check shapes and dtypes; ``check_values`` checks the rest."""
         frames, rows, entries = len(self.frame_index), len(self.xyxy), len(self.entry_rows)
-        points = self.keypoints_xy.shape[1] if self.keypoints_xy.ndim == 3 else -1
-        expected: dict[str, tuple[tuple[int, ...], type]] = {
+        expected: dict[str, tuple[tuple[int | str, ...], type]] = {
             "frame_index": ((frames,), np.int64),
             "position_s": ((frames,), np.float64),
             "size_wh": ((frames, 2), np.int32),
             "starts": ((frames + 1,), np.int64),
             "xyxy": ((rows, 4), np.float32),
-            "keypoints_xy": ((rows, points, 2), np.float32),
-            "keypoint_scores": ((rows, points), np.float32),
+            "keypoints_xy": ((rows, "K", 2), np.float32),
+            "keypoint_scores": ((rows, *self.keypoints_xy.shape[1:2]), np.float32),
             "overlaps": ((rows,), np.float32),
             "entry_rows": ((entries,), np.int64),
             "entry_classes": ((entries,), np.int32),
             "entry_scores": ((entries,), np.float32),
         }
         for name, (shape, dtype) in expected.items():
-            array = getattr(self, name)
-            if array is not None and (array.shape != shape or array.dtype != dtype):
-                raise ValueError(
-                    f"{name} must be {shape} {np.dtype(dtype)}, got {array.shape} {array.dtype}"
-                )
+            if (array := getattr(self, name)) is not None:
+                check(name, array, shape, dtype)
 
     def __len__(self) -> int:
         """Return the number of frames."""

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpviewer.geometry import iou_of_sides, sides_of
-from kpviewer.scanning.selection import Superseded
+from kpviewer.scanning.selection import check_wanted
 from kpviewer.structures import BoolArray, FloatArray, IntArray
 
 BLOCK = 1 << 16
@@ -77,8 +77,7 @@ def near_pairs(
     pairs, overlaps = [Pairs(order[:0], order[:0])], [np.zeros(0, np.float32)]
     start = 0
     while start < len(keys):
-        if not is_wanted():
-            raise Superseded
+        check_wanted(is_wanted)
         done = int(ends[start - 1]) if start else 0
         end = max(int(np.searchsorted(ends, done + BLOCK, side="right")), start + 1)
         mine = slice(start, end)

@@ -22,7 +22,7 @@ from kpviewer.scanning.matches import MATCHED, ScanMatches, joined, scan_matches
 from kpviewer.scanning.matching import greedy
 from kpviewer.scanning.precision import ranked_by_class, scan_average_precision
 from kpviewer.scanning.scores import BestScore, ClassRow, Recall, ScanScores, confidence_steps
-from kpviewer.scanning.selection import Superseded, Survivors
+from kpviewer.scanning.selection import Survivors, check_wanted
 from kpviewer.structures import BoolArray, FloatArray, IntArray, Thresholds
 
 _CERTAIN = 2.0
@@ -60,18 +60,18 @@ class Scorer:
             self._matches.clear()
         for part in survivors:
             if part not in self._matches:
-                _check(is_wanted)
+                check_wanted(is_wanted)
                 self._matches[part] = scan_matches(part, truth, thresholds.classes)
         columns = [part.columns for part in survivors]
         key = truth, thresholds.classes, tuple(survivors)
         kept = self._kept_for(key)
         if kept is None:
-            _check(is_wanted)
+            check_wanted(is_wanted)
             floor = max(each.floor for each in columns)
             matches = joined([self._matches[part] for part in survivors])
             kept = _kept_of(matches, columns[0].num_classes, floor, is_wanted)
             self._last = key, kept
-        _check(is_wanted)
+        check_wanted(is_wanted)
         return _scores(kept, sum(map(len, columns)), len(truth), thresholds)
 
     def kept_errors(
@@ -84,11 +84,6 @@ class Scorer:
     def _kept_for(self, key: object) -> _Kept | None:
         last = self._last
         return last[1] if last is not None and last[0] == key else None
-
-
-def _check(is_wanted: Callable[[], bool]) -> None:
-    if not is_wanted():
-        raise Superseded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +111,7 @@ def _kept_of(
         is_true = matches.outcomes[mine] == MATCHED
         curves.append(curve_of_matches(is_true, scores[mine], int(objects[class_id])))
         best.append(_best(curves[-1], steps) if is_true.any() else None)
-        _check(is_wanted)
+        check_wanted(is_wanted)
     return _Kept(matches, precision, tuple(curves), tuple(best), floor)
 
 

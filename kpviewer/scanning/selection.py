@@ -32,6 +32,12 @@ class Superseded(Exception):
     """Raised in place of a result that nobody waits for any longer."""
 
 
+def check_wanted(is_wanted: Callable[[], bool]) -> None:
+    """Raise Superseded if a result isn't wanted any longer."""
+    if not is_wanted():
+        raise Superseded
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranked:
     """Entries of columns in the orders in which suppression visits them: the part to keep."""
@@ -123,8 +129,7 @@ def survivors(
     order = ranked(columns) if order is None else order
     entries, scores = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
     for first, end in _slices(order.starts):
-        if not is_wanted():
-            raise Superseded
+        check_wanted(is_wanted)
         kept, final = _kept(order, thresholds, first, end)
         entries.append(kept)
         scores.append(final)

@@ -41,6 +41,11 @@ class Thresholds:
             if not 0.0 <= value <= 1.0:
                 raise ValueError(f"{name} must be in [0, 1], got {value}")
 
+    @property
+    def least_score(self) -> float:
+        """Lowest score that a detection of any class may have."""
+        return min([self.score, *self.class_scores.values()])
+
     def least_scores(self, class_ids: IntArray) -> FloatArray:
         """Return the score that a detection of each class must reach: (N,) float32."""
         least = np.full(len(class_ids), self.score, np.float32)

@@ -88,10 +88,9 @@ class ScanLink(QObject):
     def file(self) -> Path | None:
         """Return a scan that has what the first model finds at the present thresholds, or None."""
         engine, thresholds = self._session.engine, self._session.thresholds
-        least = min([thresholds.score, *thresholds.class_scores.values()])
         path = self._scan.file_of("A")
         is_there = path is not None and path.exists()
-        if engine is None or not is_there or least < floor_of(engine.spec):
+        if engine is None or not is_there or thresholds.least_score < floor_of(engine.spec):
             return None
         return path
 
