@@ -92,10 +92,10 @@ def use_keys(own: Mapping[Act, tuple[str, ...]]) -> None:
     _own.update(own)
 
 
-def with_key(act: Act, text: str) -> str:
-    """Return the text of a menu's entry with the action's key on the right."""
-    key = key_of(act)
-    return f"{text}\t{key}" if key else text
+def with_key(act: Act, text: str | None = None) -> str:
+    """Return the text of a menu's entry, the action's own or another, with its key on the right."""
+    shown, key = text or tr(act.value.text), key_of(act)
+    return f"{shown}\t{key}" if key else shown
 
 
 _tips: dict[str, tuple[Act, str, tuple[Act, ...]]] = {}

@@ -15,6 +15,7 @@ from kpviewer.recording.results import ResultHeader
 from kpviewer.recording.segment import SegmentOptions
 from kpviewer.recording.video import VideoOptions
 from kpviewer.sources.naming import path_of
+from kpviewer.structures import StreamInfo
 
 PATIENCE_S = 1.0
 """Longest time that the image waits for a recorder without progress, in seconds."""
@@ -96,16 +97,18 @@ def recorder_options(
 def data_rate(
     choices: RecordingChoices, session: Session, status: RecorderStatus | None
 ) -> float | None:
-    """Return the data rate of a recording in MB a minute; None if nothing is open.
+    """Return the data rate of a recording in MB a minute; None if nothing is open."""
+    videos = len(VIDEOS[choices.videos])
+    return None if session.info is None else rate_of(session.info, choices, status, videos)
 
-    After some seconds the recording's own rate is used; before, it is estimated.
-    """
-    if session.info is None:
-        return None
+
+def rate_of(
+    info: StreamInfo, choices: RecordingChoices, status: RecorderStatus | None, videos: int
+) -> float:
+    """Return a data rate in MB a minute: that of a recording after some seconds, else estimated."""
     if status is not None and status.seconds > LEAST_S:
         return status.bytes / status.seconds * 60 / 1e6
-    videos = len(VIDEOS[choices.videos])
-    return megabytes_a_minute(session.info, choices.codec, choices.quality, videos=videos)
+    return megabytes_a_minute(info, choices.codec, choices.quality, videos=videos)
 
 
 def space_text(mb_a_minute: float, free_bytes: int | None) -> str:

@@ -70,8 +70,7 @@ class SettingsMenu(QObject):
         menu.addSeparator()
         self._add_profiles()
         menu.addSeparator()
-        keys = with_key(Act.KEYS, tr(Act.KEYS.value.text))
-        add_entry(menu, keys, partial(self._run, Act.KEYS))
+        add_entry(menu, with_key(Act.KEYS), partial(self._run, Act.KEYS))
         add_entry(menu, tr("About kpviewer"), self._open_about)
 
     def _add_profiles(self) -> None:

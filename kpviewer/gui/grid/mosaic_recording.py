@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from kpviewer.gui.controllers.recording_setup import (
-    LEAST_S,
     PATIENCE_S,
+    rate_of,
     recording_state,
     video_options,
 )
@@ -18,7 +18,6 @@ from kpviewer.gui.views.video.signs import RecordingState
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
-from kpviewer.recording.codecs import megabytes_a_minute
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.segment import SegmentOptions, plain_image
@@ -65,11 +64,8 @@ class MosaicRecording:
 
     def data_rate(self, choices: RecordingChoices, streams: int) -> float:
         """Return the data rate in MB a minute; that of a recording of ``streams`` if none runs."""
-        status = self._recordings.status()
-        if status is not None and status.seconds > LEAST_S:
-            return status.bytes / status.seconds * 60 / 1e6
         info = MosaicSource(NAME, mosaic_size(streams)).stream_info
-        return megabytes_a_minute(info, choices.codec, choices.quality, videos=1)
+        return rate_of(info, choices, self._recordings.status(), videos=1)
 
     def start(
         self,

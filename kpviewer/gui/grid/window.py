@@ -144,12 +144,13 @@ class GridWindow(AnyWindow):
     def _show_tile_menu(self, tile: Tile, at: QPoint) -> None:
         is_large = self.grid.enlarged is tile
         enlarge = tr("All streams") if is_large else tr("Enlarge")
-        snapshot = with_key(Act.SNAPSHOT, tr(Act.SNAPSHOT.value.text))
         menu = QMenu(tile)
         menu.aboutToHide.connect(menu.deleteLater)
         add_entry(menu, enlarge, lambda: self.grid.enlarge(None if is_large else tile), "grid")
         add_entry(menu, tr("Open again"), lambda: self.session.reopen(tile.session), "loop")
-        add_entry(menu, snapshot, lambda: self.saving.save_snapshot([tile]), "snapshot")
+        add_entry(
+            menu, with_key(Act.SNAPSHOT), lambda: self.saving.save_snapshot([tile]), "snapshot"
+        )
         add_entry(menu, tr("Open alone"), lambda: self._open_alone(tile), "float")
         add_entry(menu, tr("Remove"), lambda: self.remove(tile), "close")
         menu.popup(at)

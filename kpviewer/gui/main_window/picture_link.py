@@ -84,8 +84,7 @@ class PictureLink(QObject):
             menu.addSeparator()
         for group in _ENTRIES:
             for act in group:
-                text = with_key(act, tr(act.value.text))
-                add_entry(menu, text, partial(self._run, act))
+                add_entry(menu, with_key(act), partial(self._run, act))
             if Act.ACTUAL_SIZE in group:
                 self._turning.add_to(menu)
             menu.addSeparator()
@@ -104,8 +103,7 @@ class PictureLink(QObject):
         xyxy = result.detections.xyxy[index].copy()
         class_id = int(result.detections.class_ids[index])
         name = view.overlay_style.class_name(class_id)
-        zoom = with_key(Act.ZOOM_OBJECT, tr(Act.ZOOM_OBJECT.value.text))
-        add_entry(menu, zoom, lambda: view.zoom_to(xyxy))
+        add_entry(menu, with_key(Act.ZOOM_OBJECT), lambda: view.zoom_to(xyxy))
         if classes.shown() == frozenset((class_id,)) != classes.lasting():
             add_entry(menu, tr("All classes again"), lambda: classes.toggle_solo(class_id))
         elif len(view.overlay_style.class_names) > 1:

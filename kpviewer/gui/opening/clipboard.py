@@ -20,18 +20,16 @@ _PLACE = re.compile(r"[a-z][a-z0-9+.-]*://|[/~]|[a-z]:[/\\]|\\\\", re.IGNORECASE
 
 def paste(open_all: Callable[[list[str]], None], say: Callable[[str], None]) -> None:
     """Open the clipboard's address, path or files; ``say`` reports that it holds none."""
-    clipboard = QGuiApplication.clipboard()
-    texts = all_pasted(clipboard.mimeData()) if clipboard is not None else []
-    if texts:
+    if texts := in_clipboard():
         open_all(texts)
     else:
         say(tr("The clipboard holds no address or path. Copy one first."))
 
 
-def pasted(data: QMimeData | None) -> str:
-    """Return the first source that the clipboard names; empty if it names none."""
-    several = all_pasted(data)
-    return several[0] if several else ""
+def in_clipboard() -> list[str]:
+    """Return the sources that the clipboard names."""
+    clipboard = QGuiApplication.clipboard()
+    return all_pasted(clipboard.mimeData()) if clipboard is not None else []
 
 
 def all_pasted(data: QMimeData | None) -> list[str]:

@@ -3,11 +3,10 @@
 from urllib.parse import quote
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QDialog, QFormLayout, QLineEdit, QWidget
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.opening.clipboard import LONGEST, pasted
+from kpviewer.gui.opening.clipboard import LONGEST, in_clipboard
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.layouts import DIALOG, FILL, column_of, row_of
 from kpviewer.gui.widgets.plain_text import Label
@@ -66,8 +65,7 @@ class UrlDialog(QDialog):
         return with_credentials(self.address.text(), self.user.text(), self.password.text())
 
     def _take_clipboard(self) -> None:
-        clipboard = QGuiApplication.clipboard()
-        text = pasted(clipboard.mimeData()) if clipboard is not None else ""
+        text = next(iter(in_clipboard()), "")
         if is_address(text) and split_address(text).scheme in SCHEMES:
             self.address.setText(text)
 
