@@ -12,7 +12,8 @@ SINKS = "kpviewer.sinks"
 """Entry-point group of functions from a folder and a ``ResultHeader`` to a ``ResultSink``."""
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
-_CODE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+CODE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+"""Location of a function, ``package.module:function``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def plug_ins(group: str) -> Mapping[str, PlugIn]:
     found: dict[str, PlugIn] = {}
     for entry in entry_points(group=group):
         code = f"{entry.module}:{entry.attr}"
-        if _NAME.fullmatch(entry.name) and _CODE.fullmatch(code):
+        if _NAME.fullmatch(entry.name) and CODE.fullmatch(code):
             owner = entry.dist
             package = f"{owner.name} {owner.version}" if owner is not None else "an unknown package"
             found.setdefault(entry.name, PlugIn(entry.name, code, package))

@@ -4,7 +4,6 @@ Images are decoded: a truncated file has a valid header, but would stop the trai
 that might be copies of each other are hashed.
 """
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -52,6 +51,7 @@ from kpviewer.image_files import (
     read_image_header,
 )
 from kpviewer.structures import BoolArray
+from kpviewer.system.paths import file_digest
 
 SLACK_PX = 1.0
 """Distance by which a box may exceed the image, px; tools that count from 1 exceed it by 1."""
@@ -293,15 +293,10 @@ def _copies(
         if size not in by_size:
             continue
         if size not in digests:
-            digests[size] = {_digest(other): other for other in sorted(by_size[size])}
-        if (other := digests[size].get(_digest(path))) is not None:
+            digests[size] = {file_digest(other): other for other in sorted(by_size[size])}
+        if (other := digests[size].get(file_digest(path))) is not None:
             found[path] = other
     return found
-
-
-def _digest(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "blake2b").digest()
 
 
 def _without_copies(one: CheckedSet, copies: dict[Path, Path]) -> CheckedSet:

@@ -3,7 +3,7 @@
 import platform
 
 from kpviewer import __version__
-from kpviewer.installation.checks import version_of
+from kpviewer.models.libraries.inference import version_of
 
 LIBRARIES = ("torch", "openvino", "onnxruntime")
 

@@ -22,6 +22,11 @@ GENERATED = "demo"
 """Specification of a recipe's own generated data, which need no check."""
 
 
+def is_first_process() -> bool:
+    """Return whether this is the one of torchrun's processes that prints, or the only one."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def checked_specs(
     training: Sequence[str], validation: str | None, *, skip_bad: bool
 ) -> tuple[list[str], str | None]:
@@ -38,7 +43,7 @@ def checked_specs(
         return list(training), validation
     sets = run_checks(files, validation)
     errors = sum(one.errors for one in sets)
-    if os.environ.get("RANK", "0") == "0":  # only one of torchrun's processes prints
+    if is_first_process():
         for line in problem_lines(sets):
             click.echo(line, err=True)
     if errors and not skip_bad:
@@ -46,7 +51,7 @@ def checked_specs(
             f"The data have {counted(errors, 'error')}, listed above. Fix the data, or leave out "
             "bad entries with --skip-bad."
         )
-    if errors and os.environ.get("RANK", "0") == "0":
+    if errors and is_first_process():
         click.echo(f"Skipped: {skipped_text(sets)}.", err=True)
     usable = {one.spec: one.usable_spec for one in sets}
     usable_validation = None if validation is None else sets[-1].usable_spec

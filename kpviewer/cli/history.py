@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from kpviewer.cli.options import FolderPath, device_option
+from kpviewer.models.names.architectures import IMAGE_BACKBONES
 
 
 @click.command()
@@ -19,7 +20,7 @@ from kpviewer.cli.options import FolderPath, device_option
 @click.option("--families", metavar="A,B", help="Only these systems, by comma.  [default: all]")
 @click.option("--images", type=click.IntRange(1, 10**9), default=16_000,
               help="Images that each system sees in training.")  # fmt: skip
-@click.option("--backbone", type=click.Choice(("light", "mobilenet", "resnet18", "vgg16")),
+@click.option("--backbone", type=click.Choice(IMAGE_BACKBONES),
               default="light", help="Backbone of every system.")  # fmt: skip
 @click.option("--init", metavar="WEIGHTS",
               help="Weights that every backbone starts from, such as face-ssd.")  # fmt: skip

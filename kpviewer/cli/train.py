@@ -60,10 +60,9 @@ def command(
     if "TORCHELASTIC_RUN_ID" in os.environ:  # several processes, started by torchrun
         # Else torch warns in each that all parameters were used, though later batches may not.
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
-    from kpviewer.cli.data_problems import GENERATED, checked_specs
+    from kpviewer.cli.data_problems import GENERATED, checked_specs, is_first_process
     from kpviewer.evaluation.checkpoints import Scorer
     from kpviewer.training.config import load_config
-    from kpviewer.training.distributed import is_first_process
     from kpviewer.training.resuming import check_folder
     from kpviewer.training.run import find_learning_rate, train
 

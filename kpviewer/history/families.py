@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-BACKBONES = ("light", "mobilenet", "resnet18", "vgg16")
+from kpviewer.models.names.architectures import IMAGE_BACKBONES
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Family:
 
 
 def _regional(key: str) -> dict[str, str]:
-    return {backbone: f"{key}-{backbone}" for backbone in BACKBONES}
+    return {backbone: f"{key}-{backbone}" for backbone in IMAGE_BACKBONES}
 
 
 FAMILIES: Mapping[str, Family] = {

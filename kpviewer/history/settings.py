@@ -10,6 +10,7 @@ from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.history.families import Family
 from kpviewer.models.files.catalogue import find_weights
+from kpviewer.system.paths import file_digest
 from kpviewer.training.config import TrainConfig, load_config
 
 COMMON = ("batch=8", "accumulate=1", "inputs=[320]", "input_shares=[1.0]", "scenes={}")
@@ -27,7 +28,7 @@ class Budget:
     images: int = 16_000
     """Number of images seen in training, repetitions included."""
     backbone: str = "light"
-    """Backbone, one of ``families.BACKBONES``."""
+    """Backbone, one of ``models.names.architectures.IMAGE_BACKBONES``."""
     init: str = ""
     """Weights that the backbone starts from; empty: random weights."""
     seed: int = 0
@@ -84,8 +85,7 @@ def fingerprint(config: TrainConfig, data: Iterable[AnnotationSet]) -> str:
         digest.update(digest_of(each).encode())
     start = config.init or str(config.options.get("pretrained", ""))
     if start and start != "imagenet":
-        with find_weights(start).open("rb") as file:
-            digest.update(hashlib.file_digest(file, "blake2b").digest())
+        digest.update(file_digest(find_weights(start)))
     return digest.hexdigest()
 
 

@@ -7,14 +7,13 @@ import tempfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib import metadata
 from pathlib import Path
 
 import platformdirs
 
 from kpviewer.errors import TORCH_CURE, KpviewerError
 from kpviewer.installation import qt_libraries
-from kpviewer.models.libraries.inference import ONNX_RUNTIMES, onnxruntime_conflict
+from kpviewer.models.libraries.inference import ONNX_RUNTIMES, onnxruntime_conflict, version_of
 from kpviewer.models.libraries.torch_needed import INSTALL, has_torch
 from kpviewer.system.cpu_threads import available_cores, cpu_threads
 
@@ -47,14 +46,6 @@ class Check:
     state: State
     found: str
     cure: str = ""
-
-
-def version_of(distribution: str) -> str | None:
-    """Return the version of an installed distribution; None if it isn't installed."""
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def check_python() -> Check:

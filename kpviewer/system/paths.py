@@ -1,5 +1,6 @@
 """Paths that users name, checked where they enter the program; files written atomically."""
 
+import hashlib
 import os
 import secrets
 import shutil
@@ -124,6 +125,12 @@ def identity_of(path: Path | str) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+def file_digest(path: Path) -> bytes:
+    """Return the BLAKE2b hash of a file's content. Raises OSError if it can't be read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").digest()
 
 
 def is_utf8(name: str) -> bool:

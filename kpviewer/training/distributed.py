@@ -88,8 +88,3 @@ def joined_world(device: str) -> Iterator[tuple[World, str]]:
         # threads would be cut off and abort a process that has finished.
         gc.collect()
         distributed.destroy_process_group()
-
-
-def is_first_process() -> bool:
-    """Return whether this process prints; True for a process that trains alone."""
-    return os.environ.get("RANK", "0") == "0"

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from functools import cache
+from importlib import metadata
 from types import ModuleType
 from typing import Any
 
@@ -46,7 +47,15 @@ def library(name: str) -> Any:
         return importlib.import_module(name)
 
 
-def onnxruntime_conflict(version: Callable[[str], str | None]) -> str | None:
+def version_of(distribution: str) -> str | None:
+    """Return the version of an installed distribution; None if it isn't installed."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def onnxruntime_conflict(version: Callable[[str], str | None] = version_of) -> str | None:
     """Return what to do if several distributions of ONNX Runtime are installed; None otherwise.
 
     They share a folder, so the last one that was installed runs, with files of the others.

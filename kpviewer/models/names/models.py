@@ -7,12 +7,11 @@ import re
 from pathlib import PurePath
 
 from kpviewer.errors import WeightsError
-from kpviewer.plug_ins import MODELS, plug_ins
+from kpviewer.plug_ins import CODE, MODELS, plug_ins
 from kpviewer.shipped import is_shipped
 
 TORCHVISION = "torchvision:"
 TWO_STAGE = "two-stage:"
-_FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 ENGINE_SUFFIXES = (".engine", ".trt", ".plan")
 """TensorRT engines: their files are code."""
 FILE_SUFFIXES = (".onnx", ".xml", *ENGINE_SUFFIXES)
@@ -29,7 +28,7 @@ _SIZED = re.compile(r"(?P<model>.+)@(?P<side>\d{1,5})")
 
 def is_factory_name(name: str) -> bool:
     """Return whether ``name`` has the form ``package.module:function``."""
-    return _FACTORY.fullmatch(name) is not None
+    return CODE.fullmatch(name) is not None
 
 
 def code_of(name: str) -> str | None:

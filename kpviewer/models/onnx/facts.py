@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
+from kpviewer.system.paths import file_digest
+
 Shape: TypeAlias = tuple[int | None, ...]
 """Shape of an input or output; None for a dimension that the file leaves open."""
 
@@ -60,8 +62,7 @@ class FileFacts:
         digest = hashlib.blake2b()
         try:
             for each in (self.path, *_weight_files(self.path)):
-                with each.open("rb") as file:
-                    digest.update(hashlib.file_digest(file, "blake2b").digest())
+                digest.update(file_digest(each))
         except (OSError, ValueError):
             return None
         return digest.hexdigest()

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -104,15 +103,8 @@ def _opened(path: Path, provider: str, provider_options: Mapping[str, str]) -> A
 @cache
 def _warn_of_conflict() -> None:
     """Warn once if several distributions of ONNX Runtime are installed."""
-    if problem := onnxruntime_conflict(_version_of):
+    if problem := onnxruntime_conflict():
         _log.warning("%s", problem)
-
-
-def _version_of(distribution: str) -> str | None:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 @cache

@@ -15,7 +15,8 @@ from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.layouts import DIALOG, FILL, column_of, row_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.section import rule
-from kpviewer.installation.checks import OPENCV_FLAVOURS, all_checks, report, version_of
+from kpviewer.installation.checks import OPENCV_FLAVOURS, all_checks, report
+from kpviewer.models.libraries.inference import version_of
 from kpviewer.runtime.process.loading import Outcome
 
 WIDTH = 420
