@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from itertools import repeat
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -45,6 +45,10 @@ class InferenceTimings(NamedTuple):
     postprocess_ms: float
     """Decoding and copy to the host; a compiled graph and a batch decode in
     ``forward_ms``."""
+
+
+TimedCandidates: TypeAlias = tuple[Candidates, InferenceTimings]
+"""Candidates in source px, and the time of each stage."""
 
 
 class Executor:
@@ -175,7 +179,7 @@ class Executor:
         for runner in self._runners:
             _hurry(runner)
 
-    def infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
+    def infer(self, bgr: ImageArray) -> TimedCandidates:
         """Run the model on one image.
 
         Args:
@@ -192,7 +196,7 @@ class Executor:
             self._sanity.look(result[0], _hw(bgr), self._infer)
             return result
 
-    def submit(self, bgr: ImageArray) -> Ticket[tuple[Candidates, InferenceTimings]]:
+    def submit(self, bgr: ImageArray) -> Ticket[TimedCandidates]:
         """Start one image, while others may be in flight.
 
         Args:
@@ -210,7 +214,7 @@ class Executor:
             result = self.infer(bgr)
             return Ticket(None, lambda: result)
 
-        def arrived() -> tuple[Candidates, InferenceTimings]:
+        def arrived() -> TimedCandidates:
             candidates = unpacked(pending.rows()[0], self.spec, box, _hw(bgr))
             with _going_on(self.spec.name):
                 self._sanity.look(candidates, _hw(bgr), self._infer)
@@ -218,9 +222,7 @@ class Executor:
 
         return Ticket(pending.fence, arrived)
 
-    def infer_batch(
-        self, images: Sequence[ImageArray]
-    ) -> list[tuple[Candidates, InferenceTimings]]:
+    def infer_batch(self, images: Sequence[ImageArray]) -> list[TimedCandidates]:
         """Run the model on several images, at once where that changes no result.
 
         Args:
@@ -235,9 +237,7 @@ class Executor:
         sizes = [letterbox_of(self.spec, _hw(bgr)).input_hw for bgr in images]
         return self._batches.run(images, sizes, self.infer, self._infer_together)
 
-    def _infer_together(
-        self, images: Sequence[ImageArray]
-    ) -> list[tuple[Candidates, InferenceTimings]] | None:
+    def _infer_together(self, images: Sequence[ImageArray]) -> list[TimedCandidates] | None:
         """Run images of one input size as a batch; None where the runner can't, or not yet."""
         boxes = [letterbox_of(self.spec, _hw(bgr)) for bgr in images]
         found = timed_batch(self._runner, images, boxes) if self._runner else None
@@ -250,7 +250,7 @@ class Executor:
             self._sanity.look(candidates, _hw(bgr), self._infer)
         return [(candidates, share) for candidates in results]
 
-    def _infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
+    def _infer(self, bgr: ImageArray) -> TimedCandidates:
         box = letterbox_of(self.spec, _hw(bgr))
         runner = self._runner or self._choose(bgr, box.input_hw)
         if self._compiles_at_once:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from kpviewer.models.base import AnyDetector
-    from kpviewer.runtime.executor import InferenceTimings
+    from kpviewer.runtime.executor import TimedCandidates
     from kpviewer.runtime.thresholds import ThresholdArguments
-    from kpviewer.structures import Candidates, Detections, ImageArray
+    from kpviewer.structures import Detections, ImageArray
 
 
 _log = logging.getLogger(__name__)
@@ -97,27 +97,23 @@ class Model(Executor):
         with self._lock:
             super().warm_up(source_hw)
 
-    def submit(self, bgr: ImageArray) -> Ticket[tuple[Candidates, InferenceTimings]]:
+    def submit(self, bgr: ImageArray) -> Ticket[TimedCandidates]:
         """Start an image; return a ticket of what ``infer`` returns."""
         with self._lock:
             ticket = super().submit(bgr)
         return Ticket(ticket.fence, lambda: self._noted(ticket.result))
 
-    def infer_batch(
-        self, images: Sequence[ImageArray]
-    ) -> list[tuple[Candidates, InferenceTimings]]:
+    def infer_batch(self, images: Sequence[ImageArray]) -> list[TimedCandidates]:
         """Return what ``infer`` returns for each image, all run at once where that is the same."""
         with self._lock:
             return super().infer_batch(images)
 
-    def infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
+    def infer(self, bgr: ImageArray) -> TimedCandidates:
         """Return the candidates of an (H, W, 3) uint8 image, and the time that each stage took."""
         run = super().infer
         return self._noted(lambda: run(bgr))
 
-    def _noted(
-        self, act: Callable[[], tuple[Candidates, InferenceTimings]]
-    ) -> tuple[Candidates, InferenceTimings]:
+    def _noted(self, act: Callable[[], TimedCandidates]) -> TimedCandidates:
         """Return a result of the engine, and warn once if it can't be right."""
         with self._lock:
             had_warned = self._has_warned
