@@ -10,7 +10,6 @@ import threading
 import warnings
 import weakref
 from collections.abc import Generator, Iterator
-from dataclasses import replace
 from types import TracebackType
 
 from kpviewer.pipeline.pipeline import Pipeline
@@ -138,11 +137,10 @@ def _next(outlet: _Outlet, timeout_s: float) -> FrameResult | None:
         result = outlet.queue.get(timeout_s)
         if result is None:
             return None
-        frame = result.frame
         try:
-            return replace(result, frame=replace(frame, bgr=frame.bgr.copy(), lease=None))
+            return result.with_own_image()
         finally:
-            frame.release()
+            result.frame.release()
 
 
 def _warn(text: str) -> None:

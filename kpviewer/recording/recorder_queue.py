@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import replace
 
 from kpviewer.recording.preroll import RecordingItem, RecordingMark
 from kpviewer.structures import FrameResult
@@ -50,7 +49,7 @@ class RecorderQueue:
                 if not self._openings or not self._may_copy(result):
                     self.dropped += 1
                     return
-                result = _copied(result)
+                result = result.with_own_image()
             result.frame.retain()
             self._items.append(result)
             self._changed.notify_all()
@@ -112,8 +111,3 @@ class RecorderQueue:
         frames = [item.frame for item in self._items if not isinstance(item, RecordingMark)]
         sizes = [frame.bgr.nbytes for frame in (*frames, result.frame)]
         return sum(sizes) <= _MOST_COPIED_BYTES
-
-
-def _copied(result: FrameResult) -> FrameResult:
-    """Return a result whose frame owns its pixels."""
-    return replace(result, frame=replace(result.frame, bgr=result.frame.bgr.copy(), lease=None))

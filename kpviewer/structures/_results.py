@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 import kpviewer
@@ -107,6 +107,11 @@ class FrameResult:
     """Description of the model; None without a model."""
     thresholds: Thresholds | None = None
     """Thresholds of ``detections``; None without a model."""
+
+    def with_own_image(self) -> FrameResult:
+        """Return the result with a copy of its image, which no other thread uses."""
+        own = replace(self.frame, bgr=self.frame.bgr.copy(), lease=None)
+        return replace(self, frame=own)
 
     def __repr__(self) -> str:
         """Return frame number and number of detections: arrays would fill a screen."""

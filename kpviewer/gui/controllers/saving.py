@@ -4,7 +4,6 @@ Files are written on threads of their own. This module starts and stops them and
 outcome. The GUI thread never asks a disk: one that doesn't answer would freeze the window.
 """
 
-from dataclasses import replace
 from pathlib import Path
 
 from kpviewer.gui.controllers.recording_setup import (
@@ -74,10 +73,9 @@ class Saving(RecordingTarget):
         """Write a result as a PNG at the source's resolution with its overlay, and as JSON."""
         if result is None:
             return
-        own = replace(result.frame, bgr=result.frame.bgr.copy(), lease=None)
-        header = header_of(self._session)
-        result, style, stem = replace(result, frame=own), self._style, recording_stem(header.source)
-        self.save(lambda folder: save_snapshot(result, folder, style, stem=stem, header=header))
+        own, style, header = result.with_own_image(), self._style, header_of(self._session)
+        stem = recording_stem(header.source)
+        self.save(lambda folder: save_snapshot(own, folder, style, stem=stem, header=header))
 
     def poll(self) -> None:
         """Report saved files, and start a recording that waits for its source."""

@@ -1,7 +1,6 @@
 """Actions on the image: its menu, its size, and a copy for the clipboard."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 
 from PyQt6.QtCore import QObject, QPoint
@@ -70,10 +69,9 @@ class PictureLink(QObject):
         result = self._panes.view.result()
         if result is None:
             return
-        own = replace(result.frame, bgr=result.frame.bgr.copy(), lease=None)
-        copied = replace(result, frame=own)
+        own = result.with_own_image()
         style = self._opener.compare.style_of(self._panes.view.overlay_style)
-        self._copying.submit("image", lambda: render(copied, style), self._on_rendered)
+        self._copying.submit("image", lambda: render(own, style), self._on_rendered)
 
     def menu(self, index: int | None) -> QMenu:
         """Return the menu of a detection, or of a place without one (None)."""
