@@ -8,7 +8,7 @@ import pytest
 from fakes import FakeSource
 from PyQt6.QtCore import QEvent, QPoint, Qt
 from PyQt6.QtGui import QKeyEvent, QKeySequence
-from PyQt6.QtWidgets import QAbstractButton, QLabel
+from PyQt6.QtWidgets import QAbstractButton, QLabel, QScrollArea
 
 from kpviewer.config.files import read_settings, settings_path
 from kpviewer.gui.keys import Act, keys_of, tooltip, use_keys
@@ -72,6 +72,8 @@ def test_the_help_sheet_fits_on_a_small_screen(qtbot, themes, open_window):
     assert room.width() == 800  # less than the three columns need
     assert dialog.width() <= room.width() and dialog.height() <= room.height()
     assert dialog.rect().contains(dialog.reset.geometry())
+    (area,) = dialog.findChildren(QScrollArea)
+    assert area.horizontalScrollBar().maximum() == 0
 
 
 def test_every_row_of_the_help_sheet_is_as_high_as_its_key(qtbot, themes, open_window):

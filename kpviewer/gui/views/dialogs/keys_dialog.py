@@ -90,7 +90,9 @@ def portable(event: QKeyEvent) -> str:
 
 
 KEY_PX = 96
-_COLUMNS = (("Play",), ("Source", "Save"), ("View", "Help"))
+_GROUPS = ("Play", "Source", "Save", "View", "Help")
+_COLUMNS = ((0,), (1, 2), (3, 4, 5)), ((0, 4, 5), (1, 2, 3)), ((0, 1, 2, 3, 4, 5),)
+"""Columns of groups and gestures: three, two or one."""
 GESTURES: tuple[str, Sequence[tuple[str, str]]] = (
     tr_noop("Mouse"),
     (
@@ -118,19 +120,9 @@ class KeysDialog(QDialog):
         self._asked: tuple[Act, str] | None = None
         """Action and key that were reported as taken; pressed again, the key is moved."""
         self.buttons = {act: self._button(act) for act in Act if act in acts}
-        row = row_of(gap=32)
-        for groups in _COLUMNS:
-            column = column_of(gap=16)
-            for group in groups:
-                members = [act for act in self.buttons if act.value.group == group]
-                rows = [(self.buttons[act], tr(act.value.text)) for act in members]
-                column.addWidget(_table(tr(group), rows))
-            if groups == _COLUMNS[-1]:
-                title, lines = gestures
-                named = [(_gesture(name), tr(text)) for name, text in lines]
-                column.addWidget(_table(tr(title), named))
-            column.addStretch(1)
-            row.addLayout(column)
+        tables = [self._table_of(group) for group in _GROUPS]
+        title, lines = gestures
+        tables.append(_table(tr(title), [(_gesture(name), tr(text)) for name, text in lines]))
         text = tr(
             "On a slider: arrows and wheel move it by 0.01, with Shift by 0.001; "
             "a double click restores the model's default. Enter presses the focused button."
@@ -144,8 +136,17 @@ class KeysDialog(QDialog):
         low = row_of(self.hint, self.reset, grows=self.hint)
         bindings.changed.connect(self._show)
         self._show()
-        keys = scrolling(boxed(row), room_on_screen(self))
+        room = room_on_screen(self)
+        keys = scrolling(_beside(tables, room.width()), room)
         column_of(keys, rule(), sliders, low, gap=12, margins=DIALOG, grows=keys, into=self)
+
+    def _table_of(self, group: str) -> QWidget:
+        rows = [
+            (button, tr(act.value.text))
+            for act, button in self.buttons.items()
+            if act.value.group == group
+        ]
+        return _table(tr(group), rows)
 
     def _button(self, act: Act) -> KeyButton:
         button = KeyButton(tr("Key for: {action}").format(action=tr(act.value.text)))
@@ -179,6 +180,20 @@ def _gesture(name: str) -> Label:
     label = Label(tr(name), "secondary")
     label.setContentsMargins(7, 0, 0, 0)  # in line with the buttons of the keys
     return label
+
+
+def _beside(tables: Sequence[QWidget], width_px: int) -> QWidget:
+    """Return tables in as many columns as fit into a width."""
+    for columns in _COLUMNS:
+        row = row_of(gap=32)
+        for numbers in columns:
+            column = column_of(*(tables[number] for number in numbers), gap=16)
+            column.addStretch(1)
+            row.addLayout(column)
+        box = boxed(row)
+        if box.sizeHint().width() <= width_px:
+            break
+    return box
 
 
 def _table(title: str, rows: Sequence[tuple[QWidget, str]]) -> QWidget:
