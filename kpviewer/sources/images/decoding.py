@@ -16,6 +16,7 @@ from kpviewer.image_files import (
     PILLOW_FORMATS,
     ImageFileError,
     ImageHeader,
+    ImageTooLargeError,
     has_whole_chunks,
     header_of,
     open_regular,
@@ -93,7 +94,7 @@ class ImageDecoder:
     def _decode(self, path: Path, file: BinaryIO, page: int) -> ImageArray:
         self.header = header = header_of(file)
         if max(header.size_wh) > LARGEST_SIDE_PX:
-            raise ImageFileError(_too_large(header.size_wh))
+            raise ImageTooLargeError(_too_large(header.size_wh))
         if header.kind == "TIFF":
             return _tiff_page(path, file, page, header)
         if len(header.pages) > 1:
@@ -215,7 +216,7 @@ def _upright_frame(image: Image.Image, page: int) -> ImageArray:
     try:
         image.seek(page)
         if max(image.size) > LARGEST_SIDE_PX:
-            raise ImageFileError(_too_large(image.size))
+            raise ImageTooLargeError(_too_large(image.size))
         frame = ImageOps.exif_transpose(image)
         if frame.mode in _SIXTEEN_BIT or (frame.mode == "I" and image.format == "PPM"):
             (bits,) = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (16,))

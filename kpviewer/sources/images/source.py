@@ -10,7 +10,12 @@ from typing import NamedTuple
 
 from kpviewer.annotations.problems import left_out
 from kpviewer.errors import SourceError
-from kpviewer.image_files import IMAGE_SUFFIXES, ImageFileError, may_hold_several, read_image_header
+from kpviewer.image_files import (
+    ImageFileError,
+    ImageTooLargeError,
+    may_hold_several,
+    read_image_header,
+)
 from kpviewer.sources.base import (
     OPEN_TIMEOUT_S,
     Allocate,
@@ -75,6 +80,7 @@ class ImagesSource(OpenedSource):
         self._decoder = ImageDecoder()
         self._items: list[_Item] = []
         self._unreadable: dict[int, str] = {}
+        self._too_large: set[int] = set()
         self._first_only: dict[str, int] = {}
 
     @property
@@ -194,6 +200,8 @@ class ImagesSource(OpenedSource):
             except ImageFileError as error:
                 number = f" (no. {item.page + 1})" if item.is_one_of_many else ""
                 self._unreadable[index] = f"{self._file_name(item.path)}{number} {error}"
+                if isinstance(error, ImageTooLargeError):
+                    self._too_large.add(index)
                 self._next_index += 1
                 continue
             self._unreadable.pop(index, None)  # it may have been copied again
@@ -219,12 +227,14 @@ class ImagesSource(OpenedSource):
 
     def _explain(self) -> str:
         first = next(iter(self._unreadable.values()))
-        if len(self._paths) == 1:
-            return f"{first}. Copy it again, or convert it to JPEG or PNG."
-        return (
-            f"{self._name}: none of {len(self._items)} images can be read; {first}. "
-            f"Known suffixes are {', '.join(sorted(IMAGE_SUFFIXES))}."
-        )
+        is_one, are_large = len(self._paths) == 1, self._too_large >= self._unreadable.keys()
+        them = "it" if is_one else "them"
+        cure = f"Copy {them} again, or convert {them} to JPEG or PNG."
+        if are_large:
+            cure = f"Scale {them} down, or cut {them} into parts."
+        if is_one:
+            return f"{first}. {cure}"
+        return f"{self._name}: none of {len(self._items)} images can be read; {first}. {cure}"
 
 
 def load_image(path: Path) -> ImageArray | None:

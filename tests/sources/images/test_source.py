@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from videos import buffer, numbered_image, read_number
 
 from kpviewer.errors import SourceError
@@ -32,6 +33,26 @@ def test_images_come_in_natural_order():
     names = ["b/img10.png", "b/img2.png", "b/IMG1.png", "a/x.png", "b/img2b.png"]
     ordered = [str(path) for path in natural_order([Path(name) for name in names])]
     assert ordered == ["a/x.png", "b/IMG1.png", "b/img2.png", "b/img2b.png", "b/img10.png"]
+
+
+@pytest.mark.parametrize(
+    ("names", "size_wh", "cure"),
+    [
+        (["a.png"], (9000, 2), r"9000x2 px.*\. Scale it down, or cut it"),
+        (["a.jpg", "b.jpg"], (2, 9000), r"none of 2 images.*\. Scale them down, or cut them"),
+        (["a.jpg", "b.jpg"], None, r"\. Copy them again, or convert them"),
+        (["a.jpg"], None, r"\. Copy it again, or convert it"),
+    ],
+)
+def test_the_cure_of_large_images_is_not_that_of_damaged_ones(tmp_path, names, size_wh, cure):
+    for name in names:
+        if size_wh is None:
+            (tmp_path / name).write_bytes(b"damaged")
+        else:
+            Image.new("L", size_wh).save(tmp_path / name)
+    source = ImagesSource("folder", sorted(tmp_path.iterdir()))
+    with pytest.raises(SourceError, match=cure):
+        source.open()
 
 
 def test_unreadable_images_are_left_out_and_counted(image_folder):
