@@ -10,6 +10,7 @@ from kpviewer.models.onnx.families import (
     faces,
     kpviewer,
     libreyolo,
+    lightly,
     movenet,
     openmmlab,
     openvino,
@@ -27,6 +28,7 @@ from kpviewer.models.onnx.families.base import Family
 FAMILIES: tuple[Family, ...] = (
     kpviewer.recognise,
     libreyolo.recognise,
+    lightly.recognise,
     ultralytics.recognise,
     deepstream.recognise,
     yolo.recognise,

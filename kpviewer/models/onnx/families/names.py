@@ -27,6 +27,7 @@ LAYOUTS: Mapping[str, str] = {
     "yolo-nas-flat": "YOLO-NAS with NMS inside: one row per box",
     "rt-detr": "RT-DETR and D-FINE",
     "rf-detr": "RF-DETR",
+    "lightly-train": "LT-DETR of LightlyTrain, by its metadata",
     "hf-rt-detr": "RT-DETR and D-FINE of Hugging Face's transformers",
     "hf-detr": "DETR and YOLOS of Hugging Face's transformers",
     "torchvision": "torchvision: boxes, labels, scores",
