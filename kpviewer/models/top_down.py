@@ -92,7 +92,8 @@ def _spec(reader: ModelSpec, boxes: ModelSpec | None) -> ModelSpec:
     notes = tuple(note for note in boxes.notes if note != NOT_SCORED)
     if boxes.has_outlines:
         notes += ("Masks and rotated boxes are left out: each object has an upright box.",)
-        common["nms"] = NmsKind.NONE  # the detector's own compares what upright boxes can't
+        if NOT_SCORED not in boxes.notes:  # rotated boxes, which the detector's own NMS compares
+            common["nms"] = NmsKind.NONE
     if read_classes(boxes, reader) is not None and len(boxes.class_names) > 1:
         notes += (f"Only objects of the class {', '.join(reader.class_names)} are read.",)
     return joined_spec(boxes, reader, notes=notes, **common)

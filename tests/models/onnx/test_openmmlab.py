@@ -251,6 +251,17 @@ def test_two_stages_keep_boxes_that_cross(tmp_path):
     assert len(select(candidates, detector.spec.thresholds)) == 2
 
 
+def test_two_stages_compare_the_boxes_of_masks(tmp_path):
+    rows = np.zeros((1, 4 + 1 + 32, 42), "f4")
+    rows[0, :5, 0], rows[0, :5, 1] = [48, 32, 40, 20, 0.9], [48, 34, 40, 20, 0.8]
+    outputs = {"output0": rows, "output1": np.ones((1, 32, 16, 24), "f4")}
+    meta = {"task": "segment", "names": "{0: 'cat'}", "imgsz": "[64, 96]"}
+    boxes = constant_model(tmp_path / "seg.onnx", outputs, **meta)
+    detector = open_model(f"two-stage:{boxes}+{pose_file(tmp_path / 'pose.onnx')}")
+    assert detector.spec.nms is NmsKind.HARD
+    assert not detector.spec.has_outlines
+
+
 def test_a_detector_of_torch_finds_boxes_for_a_file(tmp_path):
     pose = pose_file(tmp_path / "pose.onnx")
     image = probe_image()
