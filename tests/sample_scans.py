@@ -8,7 +8,8 @@ from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.scanning.columns import CandidateColumns, ScannedFrame, columns_of
 from kpviewer.scanning.header import ScanHeader
 from kpviewer.scanning.records import ScanChunk
-from kpviewer.scanning.scan_file import ScanReader, ScanWriter
+from kpviewer.scanning.scan_file import ScanReader
+from kpviewer.scanning.scan_writer import ScanWriter
 from kpviewer.structures import Candidates
 
 FLOOR = 0.05

@@ -13,7 +13,8 @@ from kpviewer.scanning.cache import cached_path, forget, scans_folder, trim_cach
 from kpviewer.scanning.engine import ScanLookup, ScannedEngine
 from kpviewer.scanning.fingerprint import fingerprint_of, is_turned_otherwise
 from kpviewer.scanning.header import ScanHeader, header_for
-from kpviewer.scanning.scan_file import SUFFIX, ScanReader, ScanWriter, open_scan, read_to_end
+from kpviewer.scanning.scan_file import SUFFIX, ScanReader, open_scan, read_to_end
+from kpviewer.scanning.scan_writer import ScanWriter
 from kpviewer.scanning.sink import ScanSink
 from kpviewer.structures import FrameResult, StreamInfo, Thresholds
 

@@ -8,7 +8,7 @@ import numpy as np
 from kpviewer.scanning.columns import ScannedFrame, columns_of, likely
 from kpviewer.scanning.header import ScanHeader
 from kpviewer.scanning.records import ScanChunk
-from kpviewer.scanning.scan_file import ScanWriter
+from kpviewer.scanning.scan_writer import ScanWriter
 from kpviewer.structures import BoolArray, Candidates, FrameResult, arrays_of
 from kpviewer.system.paths import utf8_text
 

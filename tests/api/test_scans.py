@@ -9,7 +9,8 @@ from sample_scans import SPEC, candidates, chunk, header, write_scan
 
 import kpviewer as kp
 from kpviewer.models.selection import select
-from kpviewer.scanning.scan_file import ScanWriter, open_scan, read_to_end
+from kpviewer.scanning.scan_file import open_scan, read_to_end
+from kpviewer.scanning.scan_writer import ScanWriter
 from kpviewer.structures import Thresholds
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "scanning.md"

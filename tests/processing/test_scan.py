@@ -22,7 +22,8 @@ from kpviewer.scanning.cache import cached_path
 from kpviewer.scanning.columns import CandidateColumns, concatenated
 from kpviewer.scanning.fingerprint import fingerprint_of
 from kpviewer.scanning.records import ScanChunk
-from kpviewer.scanning.scan_file import ScanReader, ScanWriter, chunks_of, open_scan
+from kpviewer.scanning.scan_file import ScanReader, chunks_of, open_scan
+from kpviewer.scanning.scan_writer import ScanWriter
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import Candidates, ImageArray
 

@@ -7,7 +7,7 @@ from sample_scans import chunk, header
 from kpviewer.config import files as config_files
 from kpviewer.scanning.cache import cached_path, find_scan, scans_folder, trim_cache
 from kpviewer.scanning.fingerprint import fingerprint_of
-from kpviewer.scanning.scan_file import ScanWriter
+from kpviewer.scanning.scan_writer import ScanWriter
 
 MODEL = "ab" * 32
 

@@ -24,12 +24,13 @@ from sample_scans import (
 )
 
 from kpviewer.errors import KpviewerError, RecordingError, ScanError
-from kpviewer.scanning import scan_file
+from kpviewer.scanning import scan_writer
 from kpviewer.scanning.columns import ScannedFrame, columns_of
 from kpviewer.scanning.engine import ScanLookup
 from kpviewer.scanning.header import decode_header
 from kpviewer.scanning.records import MAGIC, ScanChunk
-from kpviewer.scanning.scan_file import ScanReader, ScanWriter, chunks_of, open_scan, read_to_end
+from kpviewer.scanning.scan_file import ScanReader, chunks_of, open_scan, read_to_end
+from kpviewer.scanning.scan_writer import ScanWriter
 from kpviewer.structures import box_outlines
 
 
@@ -217,7 +218,7 @@ def test_a_file_that_changed_since_it_was_read_is_not_continued(is_longer, tmp_p
 
 def test_two_writers_that_begin_at_once_do_not_mix(tmp_path, monkeypatch):
     path = tmp_path / "clip.kpv"
-    monkeypatch.setattr(scan_file, "is_held", lambda _path: False)  # neither had opened it yet
+    monkeypatch.setattr(scan_writer, "is_held", lambda _path: False)  # neither had opened it yet
     writer = ScanWriter(path, header())
     for after in (None, open_scan(path)):
         with pytest.raises(ScanError, match="being written"):

@@ -6,7 +6,8 @@ import pytest
 from sample_scans import SPEC, candidates, frames_in, header
 
 from kpviewer.models.selection import select
-from kpviewer.scanning.scan_file import ScanReader, ScanWriter, chunks_of, open_scan
+from kpviewer.scanning.scan_file import ScanReader, chunks_of, open_scan
+from kpviewer.scanning.scan_writer import ScanWriter
 from kpviewer.scanning.sink import ScanSink
 from kpviewer.structures import Candidates, Detections, Frame, FrameResult, StageTimings, Thresholds
 

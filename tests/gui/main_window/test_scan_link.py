@@ -21,7 +21,7 @@ from kpviewer.pipeline_status import PipelineState
 from kpviewer.scanning import cache
 from kpviewer.scanning.fingerprint import fingerprint_of
 from kpviewer.scanning.header import header_for
-from kpviewer.scanning.scan_file import ScanWriter
+from kpviewer.scanning.scan_writer import ScanWriter
 from kpviewer.structures import StreamInfo
 
 INFO = StreamInfo("clip.mp4", 32, 24, 30.0, 10, is_live=False, is_seekable=True)

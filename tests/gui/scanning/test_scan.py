@@ -13,7 +13,8 @@ from kpviewer.gui.scanning.scan import Scan, ScanJob, ScanState
 from kpviewer.scanning.columns import ScannedFrame, columns_of
 from kpviewer.scanning.header import header_for
 from kpviewer.scanning.records import ScanChunk
-from kpviewer.scanning.scan_file import ScanWriter, open_scan
+from kpviewer.scanning.scan_file import open_scan
+from kpviewer.scanning.scan_writer import ScanWriter
 from kpviewer.structures import Candidates, StreamInfo
 
 DONE = ChildEnd(None)
