@@ -193,7 +193,7 @@ class Executor:
         """
         with _going_on(self.spec.name):
             result = self._infer(bgr)
-            self._sanity.look(result[0], _hw(bgr), self._infer)
+            self._sanity.check(result[0], _hw(bgr), self._infer)
             return result
 
     def submit(self, bgr: ImageArray) -> Ticket[TimedCandidates]:
@@ -217,7 +217,7 @@ class Executor:
         def arrived() -> TimedCandidates:
             candidates = unpacked(pending.rows()[0], self.spec, box, _hw(bgr))
             with _going_on(self.spec.name):
-                self._sanity.look(candidates, _hw(bgr), self._infer)
+                self._sanity.check(candidates, _hw(bgr), self._infer)
             return candidates, InferenceTimings(*pending.stages_ms())
 
         return Ticket(pending.fence, arrived)
@@ -247,7 +247,7 @@ class Executor:
         sizes = map(_hw, images)
         results = [unpacked(*each) for each in zip(found[0], repeat(self.spec), boxes, sizes)]
         for candidates, bgr in zip(results, images, strict=True):
-            self._sanity.look(candidates, _hw(bgr), self._infer)
+            self._sanity.check(candidates, _hw(bgr), self._infer)
         return [(candidates, share) for candidates in results]
 
     def _infer(self, bgr: ImageArray) -> TimedCandidates:

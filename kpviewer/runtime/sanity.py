@@ -58,7 +58,7 @@ class SanityCheck:
         self.doubt: str | None = None
         """What can't be right, and what to do; None while everything may be."""
 
-    def look(self, candidates: Candidates, source_hw: tuple[int, int], infer: Infer) -> None:
+    def check(self, candidates: Candidates, source_hw: tuple[int, int], infer: Infer) -> None:
         """Look at the result of a frame.
 
         Args:

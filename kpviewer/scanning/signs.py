@@ -78,7 +78,7 @@ class Signs:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Other:
+class SecondScan:
     """What the second model found, to compare with the first."""
 
     survivors: Sequence[Survivors]
@@ -248,7 +248,7 @@ def _odd_shapes(seen: Sightings, places: FloatArray) -> Signs:
     return Signs(Kind.SHAPE, seen.frames[rows], np.minimum(off[rows], 1), seen.class_ids[rows])
 
 
-def disagreement(seen: Sightings, other: Other, is_wanted: Callable[[], bool]) -> Signs:
+def disagreement(seen: Sightings, other: SecondScan, is_wanted: Callable[[], bool]) -> Signs:
     """Return frames in which two models found different objects."""
     second = sightings_of(other.survivors, other.thresholds)
     beyond = int(seen.class_ids.max(initial=-1)) + 1

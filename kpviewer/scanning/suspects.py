@@ -13,7 +13,7 @@ from kpviewer.scanning.sightings import Sightings, links_of, sightings_of
 from kpviewer.scanning.signs import (
     MARGIN,
     Kind,
-    Other,
+    SecondScan,
     Signs,
     count_changes,
     disagreement,
@@ -52,7 +52,7 @@ def suspects(
     thresholds: Thresholds,
     *,
     is_video: bool,
-    other: Other | None = None,
+    other: SecondScan | None = None,
     is_wanted: Callable[[], bool] = lambda: True,
 ) -> list[Suspect]:
     """Find suspicious frames, the most suspicious first, at most MAX_SUSPECTS of a kind.

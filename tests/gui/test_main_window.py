@@ -472,7 +472,7 @@ def test_recordings_that_a_crash_cut_off_are_recovered_and_reported(qtbot, open_
     growing.write(b"{}\n")
     messages: list[str] = []
     window = open_window()
-    window.saving.told.connect(lambda text, _path: messages.append(text))
+    window.saving.reported.connect(lambda text, _path: messages.append(text))
     qtbot.waitUntil(lambda: len(messages) == 2)
     assert messages == [
         "Cut off by a crash and unreadable: c.mp4.part.",

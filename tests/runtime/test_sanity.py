@@ -59,7 +59,7 @@ def doubt(
 ) -> str | None:
     check = SanityCheck(SimpleNamespace(spec=spec, has_nan=has_nan))
     for each in frames:
-        check.look(each, frame_hw, lambda _image: (on_blank, None))
+        check.check(each, frame_hw, lambda _image: (on_blank, None))
     return check.doubt
 
 
@@ -174,7 +174,7 @@ def test_the_blank_image_is_asked_for_once():
 
     check = SanityCheck(SimpleNamespace(spec=replace(SPEC, nms=NmsKind.NONE)))
     for _ in range(FRAMES):
-        check.look(candidates(grid(300), 0.99), FRAME_HW, infer)
+        check.check(candidates(grid(300), 0.99), FRAME_HW, infer)
     assert asked == [(*FRAME_HW, 3)]
 
 

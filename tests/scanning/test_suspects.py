@@ -7,7 +7,7 @@ import pytest
 
 from kpviewer.scanning.columns import ScannedFrame, columns_of
 from kpviewer.scanning.selection import Superseded, Survivors, survivors
-from kpviewer.scanning.signs import Kind, Other
+from kpviewer.scanning.signs import Kind, SecondScan
 from kpviewer.scanning.suspects import Suspect, suspects
 from kpviewer.structures import Candidates, Thresholds
 
@@ -193,20 +193,20 @@ def test_two_models_that_find_different_objects():
     first = scan(clip(lambda i: [thing(0), thing(100)]), points=False)
     frames = clip(lambda i: [thing(0, kind=1), *([] if i == 9 else [thing(100, kind=1)])])
     second = scan(frames, points=False, classes=2)
-    other = Other([second], THRESHOLDS, {1: 0})
+    other = SecondScan([second], THRESHOLDS, {1: 0})
     (suspect,) = suspects([first], THRESHOLDS, is_video=False, other=other)
     assert (suspect.kind, suspect.frame_index) == (Kind.DISAGREEMENT, 9)
     values = suspect.values
     assert (values["both"], values["only_a"], values["only_b"]) == (1, 1, 0)
     assert suspect.suspicion == pytest.approx(0.5)
-    unnamed = Other([second], THRESHOLDS, {})
+    unnamed = SecondScan([second], THRESHOLDS, {})
     assert len(suspects([first], THRESHOLDS, is_video=False, other=unnamed)) == 30
 
 
 def test_classes_that_only_one_of_two_models_has_are_different_objects():
     first = scan(clip(lambda i: [thing(0, kind=2)]), points=False, classes=3)
     second = scan(clip(lambda i: [thing(0, kind=1)]), points=False, classes=2)
-    other = Other([second], THRESHOLDS, {0: 0})
+    other = SecondScan([second], THRESHOLDS, {0: 0})
     (each, *_) = found = suspects([first], THRESHOLDS, is_video=False, other=other)
     assert len(found) == 30
     assert (each.values["both"], each.values["only_a"], each.values["only_b"]) == (0, 1, 1)
@@ -215,7 +215,7 @@ def test_classes_that_only_one_of_two_models_has_are_different_objects():
 def test_models_are_compared_in_the_frames_that_both_scanned():
     first = scan(clip(lambda i: [thing(0)]), points=False)
     second = scan({3: [thing(0)], 7: [thing(200)], 99: []}, points=False)
-    other = Other([second], THRESHOLDS, {0: 0})
+    other = SecondScan([second], THRESHOLDS, {0: 0})
     assert numbers(suspects([first], THRESHOLDS, is_video=False, other=other)) == [7]
 
 

@@ -15,7 +15,7 @@ from kpviewer.gui.views.video.signs import RecordingState
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.recorder import RecorderThread
 
-Tell = Callable[["Session", str, "Path | None"], None]
+Report = Callable[["Session", str, "Path | None"], None]
 """(session, message, saved file): shows a message about a stream's files."""
 
 
@@ -25,8 +25,8 @@ class StreamRecordings:
     A stream that opens while each is recorded joins; one that is removed finishes its files.
     """
 
-    def __init__(self, grid: GridSession, tell: Tell) -> None:
-        self._grid, self._tell = grid, tell
+    def __init__(self, grid: GridSession, report: Report) -> None:
+        self._grid, self._report = grid, report
         self.savings: dict[Session, Saving] = {}
         """Recording and snapshots of each stream."""
         self._leaving: list[Saving] = []
@@ -40,7 +40,7 @@ class StreamRecordings:
         for session in self._grid.sessions:
             if session not in self.savings:
                 self.savings[session] = Saving(session, folder)
-                self.savings[session].told.connect(partial(self._on_told, session))
+                self.savings[session].reported.connect(partial(self._on_reported, session))
                 session.model_wait.for_recording = self._is_on or self._is_expected
         for session in [each for each in self.savings if each not in self._grid.sessions]:
             saving = self.savings.pop(session)
@@ -137,9 +137,9 @@ class StreamRecordings:
             if saving.recordings.recorder is None and session.lossless is not False:
                 self._grid.set_lossless(session, is_lossless=False)
 
-    def _on_told(self, session: Session, text: str, path: Path | None) -> None:
+    def _on_reported(self, session: Session, text: str, path: Path | None) -> None:
         if not self._is_starting:  # one message for all is enough
-            self._tell(session, text, path)
+            self._report(session, text, path)
 
 
 def _together(states: Mapping[Session, RecordingState]) -> RecordingState:

@@ -20,10 +20,10 @@ from kpviewer.gui.main_window.bridge import Bridge
 from kpviewer.gui.main_window.compare_link import CompareLink
 from kpviewer.gui.main_window.demo_banner import DemoBanner
 from kpviewer.gui.main_window.exporting import Exporter
+from kpviewer.gui.main_window.image_actions import ImageActions
 from kpviewer.gui.main_window.menus import SourceMenu, add_compare_menu
 from kpviewer.gui.main_window.nothing_found import NothingFoundLine
 from kpviewer.gui.main_window.opener import Opener
-from kpviewer.gui.main_window.picture_link import PictureLink
 from kpviewer.gui.main_window.scanning import Scanning
 from kpviewer.gui.main_window.table_link import TableLink
 from kpviewer.gui.main_window.timeline_link import TimelineLink
@@ -91,13 +91,13 @@ class MainWindow(AnyWindow):
         self.scanning = Scanning(session, self.compare, panes.transport.scan, loaders)
         self.bridge = Bridge(panes, opener, saving, self.scanning)
         playback, analysis, scan = self.bridge.playback, self.scanning.analysis, self.scanning.link
-        scan.told.connect(panes.say)
+        scan.reported.connect(panes.say)
         self.timeline = TimelineLink(
             panes, session, playback, analysis, remembered, loaders.open_source
         )
         self.exporter = Exporter(panes, session, saving, scan_file=scan.file)
         self.turning = Turning(session, remembered, panes.view, playback, saving)
-        self.picture = PictureLink(panes, opener, self.turning, self._run, self._open_any)
+        self.image_actions = ImageActions(panes, opener, self.turning, self._run, self._open_any)
         TableLink(panes, session, saving)
         # What is said, and what the user may ask for.
         self.demo_banner = DemoBanner(panes.notices.add(), session, self._run)
@@ -139,7 +139,7 @@ class MainWindow(AnyWindow):
         self.exporter.close()
         self.compare.close()
         super()._close_parts()
-        self.picture.close()
+        self.image_actions.close()
         self.scanning.close()
 
     def _handlers(self) -> dict[Act, Callable[[], object]]:
@@ -161,7 +161,7 @@ class MainWindow(AnyWindow):
         opener, say = self.opener, self.panes.say
         return {
             **self.timeline.acts,
-            **self.picture.acts,
+            **self.image_actions.acts,
             Act.PLAY: playback.toggle,
             Act.BACK: lambda: self._jump(-JUMP_S),
             Act.FORWARD: lambda: self._jump(JUMP_S),

@@ -12,7 +12,13 @@ from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.controllers.playback import is_playing
 from kpviewer.gui.language import tr
 from kpviewer.gui.main_window.compare_link import CompareLink
-from kpviewer.gui.main_window.scan_targets import Place, Target, hindrance_of, place_of, targets_of
+from kpviewer.gui.main_window.scan_targets import (
+    FoundScan,
+    Target,
+    found_scan,
+    hindrance_of,
+    targets_of,
+)
 from kpviewer.gui.scanning.analysis import Analysis
 from kpviewer.gui.scanning.scan import Scan, ScanJob, ScanState
 from kpviewer.gui.session import Session
@@ -30,7 +36,7 @@ _log = logging.getLogger(__name__)
 class ScanLink(QObject):
     """Scans what is open when it is asked to, and shows what was scanned before at once."""
 
-    told = pyqtSignal(str)
+    reported = pyqtSignal(str)
     """Emitted with why nothing is scanned or shown, or no longer, for people."""
 
     def __init__(
@@ -113,7 +119,7 @@ class ScanLink(QObject):
             hindrance = tr("Every frame is scanned")
         self._is_asked = False
         if hindrance is not None:
-            self.told.emit(hindrance)
+            self.reported.emit(hindrance)
         else:
             self._scan.start()
 
@@ -153,11 +159,11 @@ class ScanLink(QObject):
         self._jobs = {key: job for key, job in self._jobs.items() if key in keys}
         new = [each for each, key in zip(targets, keys, strict=True) if key not in self._jobs]
         if new:
-            self._loader.submit("scans", partial(_places_of, targets, new), self._on_places)
+            self._loader.submit("scans", partial(_found_scans, targets, new), self._on_found)
         self._set_jobs(targets)
         self._start_asked()
 
-    def _on_places(self, outcome: Outcome[list[tuple[Target, Place | None]]]) -> None:
+    def _on_found(self, outcome: Outcome[list[tuple[Target, FoundScan | None]]]) -> None:
         targets = targets_of(self._session, self._compare)
         keys = {_key(target) for target in targets}
         info = self._session.info
@@ -165,20 +171,20 @@ class ScanLink(QObject):
             _log.warning("No scan: %s", outcome.reason)
         lost = [(target, None) for target in targets if _key(target) not in self._jobs]
         found = lost if outcome.value is None else outcome.value
-        for target, place in found:
+        for target, scan in found:
             key = _key(target)
             if key not in keys or info is None:
                 continue
             job = None
-            if place is not None:
-                job = ScanJob(target.side, place.file, info.frame_count, ())
+            if scan is not None:
+                job = ScanJob(target.side, scan.file, info.frame_count, ())
             self._jobs[key] = job
         self._set_jobs(targets)
-        for target, place in found:
+        for target, scan in found:
             job = self._jobs.get(_key(target))
-            if job is not None and place is not None and place.chunks:
-                self._analysis.add_chunks(job.model, place.chunks)
-                self._scan.note(job, place.frames, is_complete=place.is_complete)
+            if job is not None and scan is not None and scan.chunks:
+                self._analysis.add_chunks(job.model, scan.chunks)
+                self._scan.note(job, scan.frames, is_complete=scan.is_complete)
         self._start_asked()
 
     def _set_jobs(self, targets: list[Target]) -> None:
@@ -201,7 +207,7 @@ class ScanLink(QObject):
         self._analysis.add_chunks(job.model, chunks)
 
     def _on_dropped(self) -> None:
-        self.told.emit(
+        self.reported.emit(
             tr(
                 "This scan is too large for the window: frames that came first are left out of "
                 "lanes and scores. The file of the scan keeps them."
@@ -210,7 +216,7 @@ class ScanLink(QObject):
 
     def _show(self, state: ScanState) -> None:
         if state.failure not in (None, self._failure):
-            self.told.emit(state.failure)
+            self.reported.emit(state.failure)
         self._failure = state.failure
         info = self._session.info
         is_shown = info is not None and not info.is_live and self._session.engine is not None
@@ -223,12 +229,12 @@ def _key(target: Target) -> tuple[object, ...]:
     return target.side, target.source, target.turn, model.actual.model, model.content, variant
 
 
-def _places_of(targets: list[Target], new: list[Target]) -> list[tuple[Target, Place | None]]:
+def _found_scans(targets: list[Target], new: list[Target]) -> list[tuple[Target, FoundScan | None]]:
     """Find the scan files of targets; runs on a thread."""
     first, found = targets[0], []
     for target in new:
         model, turn = target.model, str(target.turn)
         is_same = target is not first and model.actual.model == first.model.actual.model
         variant = target.variant if is_same else ""
-        found.append((target, place_of(target.source, model.engine, variant, turn)))
+        found.append((target, found_scan(target.source, model.engine, variant, turn)))
     return found

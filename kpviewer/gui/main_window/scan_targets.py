@@ -85,7 +85,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class FoundScan:
     """Scan file of a source with a model, which may not exist yet."""
 
     file: Path
@@ -99,7 +99,9 @@ class Place:
         return sum(len(chunk.columns) for chunk in self.chunks)
 
 
-def place_of(source: str, engine: ViewerEngine, variant: str = "", turn: str = "") -> Place | None:
+def found_scan(
+    source: str, engine: ViewerEngine, variant: str = "", turn: str = ""
+) -> FoundScan | None:
     """Find and read the scan of a source with a model.
 
     Args:
@@ -127,7 +129,7 @@ def place_of(source: str, engine: ViewerEngine, variant: str = "", turn: str = "
         cached = cached_path(fingerprint, model_hash)
         found = find_scan(source, model_hash, turn)
     if found is None:
-        return Place(cached)
+        return FoundScan(cached)
     chunks: list[ScanChunk] = []
     is_complete = False
     try:
@@ -138,4 +140,4 @@ def place_of(source: str, engine: ViewerEngine, variant: str = "", turn: str = "
     except ScanError as error:
         _log.info("%s", error)
     can_grow = is_complete or os.access(found, os.W_OK)
-    return Place(found if can_grow else cached, tuple(chunks), is_complete)
+    return FoundScan(found if can_grow else cached, tuple(chunks), is_complete)

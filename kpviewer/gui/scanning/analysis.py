@@ -277,8 +277,8 @@ class Analysis(QObject):
             self._has_errors = answer.lanes is not None and answer.lanes.has_errors
             self.lanes_changed.emit(answer.lanes)
             for side, _ in question.sides():
-                if side.store.has_dropped and not side.has_told_drops:
-                    side.has_told_drops = True
+                if side.store.has_dropped and not side.has_reported_drops:
+                    side.has_reported_drops = True
                     self.dropped.emit()
         elif stage is Stage.SCORES:
             first = question.first

@@ -16,7 +16,7 @@ from kpviewer.scanning.scorer import Scorer
 from kpviewer.scanning.scores import ScanScores
 from kpviewer.scanning.selection import Survivors
 from kpviewer.scanning.selector import Selector
-from kpviewer.scanning.signs import Other
+from kpviewer.scanning.signs import SecondScan
 from kpviewer.scanning.store import ScanStore
 from kpviewer.scanning.suspects import Suspect, suspects
 from kpviewer.structures import GroundTruth, Thresholds
@@ -38,7 +38,7 @@ class Side:
         self.spec, self.content = spec, content
         """Description of the model as it is run now, and the hash of its content."""
         self.store = ScanStore(len(spec.class_names), len(spec.keypoint_names), floor)
-        self.has_told_drops = False
+        self.has_reported_drops = False
         """Whether it was reported that frames are dropped."""
         self.files: dict[int, str] = {}
         """Files of frames, as ``Frame.file`` has them, as far as they are known."""
@@ -200,7 +200,7 @@ def suspects_in(question: Question) -> list[Suspect]:
     if not parts or not parts[0]:
         return []
     if question.second_thresholds is not None and len(parts) > 1:
-        other = Other(parts[1], question.second_thresholds, _shared(question))
+        other = SecondScan(parts[1], question.second_thresholds, _shared(question))
     # a folder has a file for each frame
     is_video = len(set(dict(question.first.files).values())) <= 1
     return suspects(

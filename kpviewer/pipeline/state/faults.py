@@ -79,7 +79,7 @@ class Faults:
             _log.info("%s: %s", message, _reason(error))
             _log.debug("It came from here:", exc_info=error)
 
-    def tell(self, engine: InferenceEngine, *messages: str | None) -> None:
+    def notify(self, engine: InferenceEngine, *messages: str | None) -> None:
         """Report what users should know of a model, each message once; None is no message."""
         for message in filter(None, messages):
             with self._lock:

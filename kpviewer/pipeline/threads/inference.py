@@ -190,7 +190,7 @@ class InferenceThread(threading.Thread):
             faults.answered(engine)
         candidates, (upload_ms, forward_ms, decode_ms) = found
         self._in_flight.note_ms(upload_ms + forward_ms + decode_ms)
-        faults.tell(engine, doubt_about(engine), notice_about(engine))
+        faults.notify(engine, doubt_about(engine), notice_about(engine))
         thresholds, before = flight.settings.thresholds, _waited(flight)
         select_ns = clock.now_ns()
         detections = select(candidates, thresholds)

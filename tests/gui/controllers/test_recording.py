@@ -340,7 +340,7 @@ def test_recording_from_the_start_goes_on_without_a_model(qtbot, open_window, tm
 
     window = open_window(FakeSource(12), record="", with_results=True, load_engine=fail)
     messages: list[str] = []
-    window.saving.told.connect(lambda text, _path: messages.append(text))
+    window.saving.reported.connect(lambda text, _path: messages.append(text))
     wait_for_end(qtbot, window.session)
     stop(qtbot, window)
     (video,) = tmp_path.glob("*.mp4")

@@ -33,7 +33,7 @@ def window(qtbot, open_window, tmp_path: Path, monkeypatch) -> MainWindow:
 def messages(window: MainWindow) -> list[str]:
     """What the window says of recordings."""
     texts: list[str] = []
-    window.saving.told.connect(lambda text, _path: texts.append(text))
+    window.saving.reported.connect(lambda text, _path: texts.append(text))
     return texts
 
 

@@ -320,7 +320,7 @@ def test_a_model_that_can_not_be_recognised_is_not_scanned(qtbot, desk):
 
 def told_by(link: ScanLink) -> list[str]:
     told: list[str] = []
-    link.told.connect(told.append)
+    link.reported.connect(told.append)
     return told
 
 
@@ -367,7 +367,7 @@ def test_frames_that_the_window_drops_are_told_of(desk):
 
 
 def test_a_source_that_can_not_be_read_for_its_scan_says_so(qtbot, desk, monkeypatch):
-    monkeypatch.setattr(scan_link, "place_of", lambda *_: 1 / 0)
+    monkeypatch.setattr(scan_link, "found_scan", lambda *_: 1 / 0)
     told = told_by(desk.link)
     desk.session.load()
     desk.session.open()

@@ -136,7 +136,7 @@ def test_nothing_is_turned_while_it_is_recorded(opened, monkeypatch):
 
 def test_menu_of_the_image_has_it_too(opened):
     window = opened("clip.mp4")
-    assert "Rotate" in [action.text() for action in window.picture.menu(None).actions()]
+    assert "Rotate" in [action.text() for action in window.image_actions.menu(None).actions()]
 
 
 def test_cameras_are_remembered_by_name_and_addresses_without_secrets():

@@ -210,6 +210,6 @@ def test_each_object_is_reported_once_whatever_its_place_in_memory(kind):
         owner = kind()
         for _ in range(2):
             faults.report("It failed", owner, OSError("the disk is full"))
-            faults.tell(owner, "It is odd")
+            faults.notify(owner, "It is odd")
         assert faults.take_news() == ["It failed: OSError: the disk is full.", "It is odd"]
         del owner

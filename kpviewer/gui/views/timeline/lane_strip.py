@@ -15,7 +15,7 @@ from kpviewer.gui.views.timeline.strip_painting import (
     LABEL_PX,
     TOP_PX,
     LaneWords,
-    lanes_picture,
+    lanes_image,
     paint_ab,
     paint_head,
     paint_hints,
@@ -145,7 +145,7 @@ class LaneCanvas(QWidget):
         palette, axis = self.palette(), self.axis
         self._colors = self._colors or LaneColors.of(palette)
         if self._image is None:
-            self._image = lanes_picture(self, axis, self._values, self._colors, self.words.labels)
+            self._image = lanes_image(self, axis, self._values, self._colors, self.words.labels)
         painter = QPainter(self)
         painter.drawImage(0, 0, self._image)
         if self.isEnabled():

@@ -50,7 +50,7 @@ def words_of(values: ScannedLanes | None, *, lacks_model: bool = False) -> LaneW
     return LaneWords(labels, values.hints if values is not None else (nothing, "", ""))
 
 
-def lanes_picture(
+def lanes_image(
     widget: QWidget,
     axis: Axis,
     values: ScannedLanes | None,

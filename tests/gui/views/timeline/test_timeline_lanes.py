@@ -197,7 +197,7 @@ def test_playing_paints_the_kept_lanes_again(qtbot, monkeypatch):
     bar = make_bar(qtbot, 200)
     bar.show_lanes(make_lanes(200))
     bar.strip.grab()
-    monkeypatch.setattr("kpviewer.gui.views.timeline.lane_strip.lanes_picture", None)  # would fail
+    monkeypatch.setattr("kpviewer.gui.views.timeline.lane_strip.lanes_image", None)  # would fail
     bar.show_position(7, None)
     bar.strip.grab()
 

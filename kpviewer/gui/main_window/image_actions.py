@@ -27,7 +27,7 @@ _ENTRIES: tuple[tuple[Act, ...], ...] = (
 """Groups of actions that the menu has everywhere."""
 
 
-class PictureLink(QObject):
+class ImageActions(QObject):
     """Connects the view with the actions on its image.
 
     Args:

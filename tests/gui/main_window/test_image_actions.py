@@ -29,7 +29,7 @@ def entries(menu):
 
 def test_menu_runs_the_actions_of_the_keys(window, qtbot):
     with qtbot.waitSignal(window.actions_of_keys.done) as done:
-        entries(window.picture.menu(None))[Act.FULLSCREEN.value.text].trigger()
+        entries(window.image_actions.menu(None))[Act.FULLSCREEN.value.text].trigger()
     assert done.args == [Act.FULLSCREEN]
     assert window.isFullScreen()
     with qtbot.waitSignal(window.actions_of_keys.done):
@@ -39,25 +39,25 @@ def test_menu_runs_the_actions_of_the_keys(window, qtbot):
 
 def test_menu_marks_the_frame(window, qtbot):
     with qtbot.waitSignal(window.actions_of_keys.done) as done:
-        entries(window.picture.menu(None))[Act.MARK.value.text].trigger()
+        entries(window.image_actions.menu(None))[Act.MARK.value.text].trigger()
     assert done.args == [Act.MARK]
 
 
 def test_menu_of_a_detection_zooms_to_it(window):
-    assert Act.ZOOM_OBJECT.value.text not in entries(window.picture.menu(None))
-    entries(window.picture.menu(0))[Act.ZOOM_OBJECT.value.text].trigger()
+    assert Act.ZOOM_OBJECT.value.text not in entries(window.image_actions.menu(None))
+    entries(window.image_actions.menu(0))[Act.ZOOM_OBJECT.value.text].trigger()
     assert window.view.transform.zoom > 1
-    entries(window.picture.menu(0))[Act.FIT.value.text].trigger()
+    entries(window.image_actions.menu(0))[Act.FIT.value.text].trigger()
     assert window.view.transform.zoom == 1
 
 
 def test_menu_of_a_detection_shows_its_class_alone_and_all_again(window):
     window.side_panel.set_class_names(("ace", "king"), None)
     window.view.set_style(OverlayStyle(("ace", "king")))
-    entries(window.picture.menu(0))["Only this class: ace"].trigger()
+    entries(window.image_actions.menu(0))["Only this class: ace"].trigger()
     assert window.side_panel.classes.shown() == frozenset((0,))
     window.view.show_result(result(FOUND, size_hw=(480, 640)))
-    entries(window.picture.menu(0))["All classes again"].trigger()
+    entries(window.image_actions.menu(0))["All classes again"].trigger()
     assert window.side_panel.classes.shown() is None
 
 
