@@ -38,6 +38,7 @@ UNLISTED = "image has no annotations and isn't used"
 NO_LABELS = "image has no file of labels and counts as empty"
 NO_LABEL_FOLDER = "folder of labels is missing, and all its images count as empty"
 NO_IMAGE = "labels have no image"
+OTHER_FORMAT = "image is in a format that isn't read"
 COLUMN = "column isn't read"
 MISSING = "image is missing"
 UNREADABLE = "image can't be read"
@@ -82,6 +83,7 @@ CURES = {
     NO_LABELS: "Annotate the image; an empty file says that it shows nothing.",
     NO_LABEL_FOLDER: "Put the labels into a folder 'labels' beside 'images'.",
     NO_IMAGE: "Give the image the name of its labels, or remove the labels.",
+    OTHER_FORMAT: "Convert it to JPEG or PNG.",
     COLUMN: "Rename the column if it should be read; the guide lists the names.",
     MISSING: "Put the image back, or correct its name or the folder of the images.",
     UNREADABLE: "Copy or download the image again, or remove it.",

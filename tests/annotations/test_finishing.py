@@ -24,6 +24,7 @@ from kpviewer.annotations.problems import (
     NO_IMAGE,
     NO_LABEL_FOLDER,
     NO_LABELS,
+    OTHER_FORMAT,
     PER_CENT,
     READ_SHARES,
     ROTATED,
@@ -509,6 +510,16 @@ def test_labels_beside_their_images_are_fitted_too(tmp_path):
     data = read_usable(f"yolo:{tmp_path}")
     assert objects(data) == 2
     assert kinds(data) == [FITTED]
+
+
+def test_images_that_cannot_be_read_are_not_called_missing(tmp_path):
+    spec = yolo(tmp_path, ["a.jpg", "b.HEIC"], {"a.txt": LABEL, "b.txt": LABEL})
+    data = read_usable(spec)
+    assert (kinds(data), len(data)) == ([OTHER_FORMAT], 1)
+    assert "b.HEIC. Convert it" in data.notes[0]
+    (tmp_path / "images/a.jpg").unlink()
+    with pytest.raises(DatasetError, match=r"a format that isn't read, such as b\.HEIC"):
+        read_usable(spec)
 
 
 def test_labels_of_another_split_are_no_orphans(tmp_path):

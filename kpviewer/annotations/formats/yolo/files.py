@@ -28,7 +28,7 @@ from kpviewer.annotations.reading.folders import (
 from kpviewer.annotations.reading.values import listed
 from kpviewer.annotations.yolo_yaml import YoloNames
 from kpviewer.errors import DatasetError
-from kpviewer.image_files import IMAGE_SUFFIXES
+from kpviewer.image_files import IMAGE_SUFFIXES, OTHER_IMAGE_SUFFIXES
 
 _MAX_FOLDERS = 50
 """Largest number of folders of labels that are searched for lists of names."""
@@ -77,6 +77,7 @@ def find_yolo_files(path: Path, split: str | None, *, needs_images: bool = True)
         pairs = (layout.described() if root != path else []) or layout.all()
     alone = [] if pairs else layout.labels()
     if alone and needs_images:
+        _refuse_other_images(root, alone)
         raise DatasetError(
             f"{path} holds YOLO labels without images, whose sizes they need. Name both: "
             "yolo:LABELS:IMAGES. For a video, convert them to COCO, or open its frames as a "
@@ -92,6 +93,17 @@ def find_yolo_files(path: Path, split: str | None, *, needs_images: bool = True)
         names = _names_inside(root, alone or [each for _, each in pairs]) or names
     notes = names.notes if alone else (*names.notes, *layout.notes)
     return YoloFiles(pairs, replace(names, notes=notes), alone)
+
+
+def _refuse_other_images(root: Path, labels: Iterable[Path]) -> None:
+    """Raise DatasetError if the images of labels are in a format that can't be read."""
+    stems = {path.stem for path in labels}
+    for path in files_of_set(root, OTHER_IMAGE_SUFFIXES):
+        if path.stem in stems:
+            raise DatasetError(
+                f"{root} holds images in a format that isn't read, such as {path.name}. Convert "
+                "them to JPEG or PNG."
+            )
 
 
 def _names_inside(root: Path, labels: Iterable[Path]) -> YoloNames | None:

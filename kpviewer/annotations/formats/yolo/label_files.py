@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from kpviewer.annotations.problems import (
@@ -10,11 +10,13 @@ from kpviewer.annotations.problems import (
     NO_IMAGE,
     NO_LABEL_FOLDER,
     NO_LABELS,
+    OTHER_FORMAT,
     Problem,
     Problems,
 )
 from kpviewer.annotations.reading.fitting import fit_names
-from kpviewer.image_files import is_image
+from kpviewer.annotations.reading.folders import files_below
+from kpviewer.image_files import OTHER_IMAGE_SUFFIXES, is_image
 
 OTHER_TEXTS = frozenset(("classes.txt", "train.txt", "val.txt", "test.txt", "readme.txt"))
 _DIGITS = b"0123456789"
@@ -47,7 +49,7 @@ def pair_labels(pairs: Sequence[tuple[Path, Path]], problems: Problems) -> list[
     problems += [
         *(Problem(FITTED, f"{labels.name!r} is of {image.name!r}", is_error=False)
           for image, labels in by_image.items()),
-        *(Problem(NO_IMAGE, str(path), is_error=False) for path in lonely),
+        *_lonely_problems(lonely, dict.fromkeys(image.parent for image, _ in pairs)),
         *_bare_problems(left),
     ]  # fmt: skip
     found = [(image, by_image.pop(image, labels)) for image, labels in pairs]
@@ -62,6 +64,18 @@ def _other_images(pairs: Sequence[tuple[Path, Path]]) -> list[Path]:
         with contextlib.suppress(OSError):
             found += sorted(path for path in folder.iterdir() if is_image(path))
     return [path for path in found if path not in known]
+
+
+def _lonely_problems(lonely: Sequence[Path], folders: Iterable[Path]) -> list[Problem]:
+    """Return a problem for each label file whose image is missing, or can't be read."""
+    others = (path for folder in folders for path in files_below(folder, OTHER_IMAGE_SUFFIXES, 0))
+    by_stem = {path.stem: path for path in others} if lonely else {}
+    return [
+        Problem(OTHER_FORMAT, str(by_stem[path.stem]), is_error=False)
+        if path.stem in by_stem
+        else Problem(NO_IMAGE, str(path), is_error=False)
+        for path in lonely
+    ]
 
 
 def _bare_problems(bare: Sequence[tuple[Path, Path]]) -> list[Problem]:
