@@ -513,7 +513,8 @@ def test_labels_beside_their_images_are_fitted_too(tmp_path):
 
 
 def test_images_that_cannot_be_read_are_not_called_missing(tmp_path):
-    spec = yolo(tmp_path, ["a.jpg", "b.HEIC"], {"a.txt": LABEL, "b.txt": LABEL})
+    spec = yolo(tmp_path, ["a.jpg", "b.jpg"], {"a.txt": LABEL, "b.txt": LABEL})
+    (tmp_path / "images/b.jpg").rename(tmp_path / "images/b.HEIC")
     data = read_usable(spec)
     assert (kinds(data), len(data)) == ([OTHER_FORMAT], 1)
     assert "b.HEIC. Convert it" in data.notes[0]
