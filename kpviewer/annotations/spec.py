@@ -16,7 +16,7 @@ from kpviewer.annotations.finishing.files import ImageFolders, unlisted, with_fi
 from kpviewer.annotations.finishing.keypoints import keypoint_problems
 from kpviewer.annotations.finishing.partial import marked, without_partial
 from kpviewer.annotations.finishing.units import in_px, unit_problems
-from kpviewer.annotations.formats.recognition import format_not_read, kind_of_path
+from kpviewer.annotations.formats.recognition import format_not_read, kind_of_path, sets_inside
 from kpviewer.annotations.problems import STRICT, Problem, Problems
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
@@ -28,6 +28,8 @@ FORMS = (
     "points:FILE[:SPLIT], labels:FILE[:SPLIT], pts:DIR[:FOLDER], biwi:DIR[:PEOPLE]"
 )
 
+_MOST_NAMED = 4
+"""Number of files that an error names."""
 Reader: TypeAlias = Callable[..., AnnotationSet]
 
 _READERS = {
@@ -88,9 +90,7 @@ def read_annotations(
         if spec and (sentence := format_not_read(Path(location))):
             raise DatasetError(f"{location} can't be used. {sentence}")
         if os.path.isdir(location) and spec:
-            raise DatasetError(
-                f"{location} holds no annotations of a known kind, or several. Name them: {FORMS}."
-            )
+            raise _folder_error(location)
         whole = spec_of_file(Path(location))
         if os.path.isfile(location) and whole != location:
             listed = f", or yolo:{location} if it lists images" if location.endswith(".txt") else ""
@@ -104,6 +104,17 @@ def read_annotations(
             f"file or a folder of one of these; got {shortened(spec)!r}."
         )
     return _read(kind, (str(path), extra), problems, of_source=of_source)
+
+
+def _folder_error(folder: str) -> DatasetError:
+    """Return the error for a folder that isn't one set: it may hold the files of several."""
+    inside = sets_inside(Path(folder))
+    if not inside:
+        return DatasetError(f"{folder} holds no annotations of a known kind. Name them: {FORMS}.")
+    more = f" or {len(inside) - _MOST_NAMED} more" if len(inside) > _MOST_NAMED else ""
+    return DatasetError(
+        f"{folder} isn't one set. Name a file in it: {', '.join(inside[:_MOST_NAMED])}{more}."
+    )
 
 
 def _read(

@@ -41,6 +41,8 @@ _NOT_READ = {
 }
 """Formats that aren't read, by the ending of names of their files or folders."""
 _HEAD_BYTES = 4096
+_MOST_SETS = 12
+"""Number of files above which they are of one image each."""
 
 
 def is_annotation_xml(path: Path) -> bool:
@@ -66,6 +68,13 @@ def format_not_read(path: Path) -> str:
                     "Pascal VOC or YOLO."
                 )
     return ""
+
+
+def sets_inside(folder: Path) -> list[str]:
+    """Return what names each file below a folder that may be a set; none if there are many."""
+    tables = [path for path in files_below(folder, TABLE_KINDS, 2) if path.name != NOTES]
+    tables = tables if len(tables) <= _MOST_SETS else []
+    return [f"{_kind_of_table(path)}:{path}" for path in tables]
 
 
 def kind_of_path(path: Path) -> tuple[str, Path]:

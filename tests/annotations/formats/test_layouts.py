@@ -1,5 +1,7 @@
 """Folder layouts of common tools; each holds one image with one cat, which must be found."""
 
+import re
+
 import pytest
 
 from kpviewer.annotations.formats.recognition import is_annotation_xml
@@ -263,6 +265,18 @@ def test_a_broken_yaml_that_might_hold_the_names_is_reported(tmp_path):
     laid_out(tmp_path, ULTRALYTICS | {"pets.yaml": "names: [cat"})
     with pytest.raises(DatasetError, match=r"pets\.yaml"):
         read_annotations(f"yolo:{tmp_path}")
+
+
+def test_a_folder_of_several_files_names_them(tmp_path):
+    holder = tmp_path / "annotations"
+    holder.mkdir()
+    for name in ("instances_train.json", "instances_val.json"):
+        (holder / name).write_text("{}")
+    (tmp_path / "labels.csv").write_text("fname,labels\na.jpg,cat\n")
+    train, val = (holder / f"instances_{split}.json" for split in ("train", "val"))
+    named = f"Name a file in it: coco:{train}, coco:{val}, labels:{tmp_path / 'labels.csv'}."
+    with pytest.raises(DatasetError, match=re.escape(f"{tmp_path} isn't one set. {named}")):
+        read_annotations(str(tmp_path))
 
 
 def test_a_folder_of_unknown_kind_is_reported_with_the_forms(tmp_path):
