@@ -267,6 +267,16 @@ def test_speed_and_loop_keys_show_on_the_bar(qtbot, open_window):
     assert window.transport.loop.isChecked()
 
 
+def test_a_single_image_has_no_end_though_it_is_read_again(qtbot, open_window):
+    window = open_window(FakeSource(1))
+    qtbot.waitUntil(lambda: window.view.result() is not None and window.view.result().has_model)
+    qtbot.mouseClick(window.transport.play, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.session.pipeline.status().stats.frames_read > 1)
+    qtbot.waitUntil(lambda: window.session.pipeline.status().stop_reason is not None)
+    window.bridge.refresh()
+    assert window.view.chip.text() == ""
+
+
 def test_end_of_file_is_shown_and_space_plays_again(qtbot, open_window):
     window = open_window(FakeSource(12))
     qtbot.waitUntil(lambda: "The end" in window.view.chip.text())

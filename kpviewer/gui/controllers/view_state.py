@@ -64,9 +64,8 @@ def describe(status: SessionStatus, *, has_image: bool) -> ViewState:
         return ViewState(model_card(pipeline.model_failure))
     line = opening or model_line(status) or _detecting_line(pipeline)
     if not line and pipeline.stop_reason is StopReason.END_OF_STREAM:
-        is_one_image = pipeline.stats.frames_read == 1
         end = " · ".join(part for part in (tr("The end"), how_to_replay()) if part)
-        line = pipeline.warning or ("" if is_one_image else end)
+        line = pipeline.warning or ("" if status.is_one_image else end)
     is_loading = status.loading_model is not None
     has_failed = status.model_failure is not None and status.has_model and not is_loading
     can_cancel = is_loading or bool(opening)

@@ -176,6 +176,7 @@ class Session(AnySession):
             model_doubt=doubt_about(self.engine),
             waits_for_model=self.model_wait.is_on,
             has_model=self.engine is not None,
+            is_one_image=self.info is not None and self.info.frame_count == 1,
             below=self.below,
         )
 

@@ -35,6 +35,8 @@ class SessionStatus:
     """Whether the first frame is held until the model is loaded."""
     has_model: bool = False
     """Whether a model runs; it goes on if another one can't be loaded."""
+    is_one_image: bool = False
+    """Whether the source has a single frame, which nothing follows."""
     below: tuple[str, ...] = ()
     """Sources in the folder, if it has no image: the nearest folder with some, or videos."""
     opening: str | None = None
