@@ -14,6 +14,8 @@ from kpviewer.errors import DatasetError
 
 _NO_NAME = re.compile(r"object|(?:class|category)?\d*")
 """Names that say nothing of a class, without blanks."""
+_ANY_CLASS = frozenset(("item", "object", "objects"))
+"""Names of the only class of a model of all classes; Ultralytics' ``single_cls`` has the first."""
 _NAMED = 5
 """Number of classes that a note names."""
 _COCO_OF_VOC = {
@@ -33,8 +35,9 @@ def align_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> Ann
 
     The comparison of names ignores case, blanks, hyphens and underscores, and treats Pascal VOC's
     names as COCO's (aeroplane, airplane). A set of one class and a model of one class match
-    whatever their names. Objects of other classes are left out, and detections of classes that the
-    set doesn't label don't count; ``notes`` says so.
+    whatever their names; a model whose only class is "item" or "object" matches every class.
+    Objects of other classes are left out, and detections of classes that the set doesn't label
+    don't count; ``notes`` says so.
 
     Raises:
         DatasetError: if no class matches.
@@ -56,7 +59,7 @@ def align_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> Ann
     categories = {
         new_ids[old]: category
         for old, category in sorted(annotations.category_ids.items(), reverse=True)
-        if old in new_ids
+        if old in new_ids and not _are_joined(class_names, new_ids)
     }
     return replace(
         annotations,
@@ -78,6 +81,8 @@ def _class_notes(
     known = set(new_ids.values())
     if len(old_names) == len(new_names) == 1:
         yield from _only_class_notes(old_names[0], new_names[0])
+    if _are_joined(new_names, new_ids):
+        yield f"{len(new_ids)} classes of the data count as {new_names[0]!r} of the model"
     unlabelled = [name for i, name in enumerate(new_names) if i not in known]
     if unlabelled:
         reason, count = "the data don't label them", len(unlabelled)
@@ -111,7 +116,15 @@ def matched_classes(old_names: Sequence[str], new_names: Sequence[str]) -> dict[
     found = {
         i: exact.get(name, wanted.get(normalised_name(name))) for i, name in enumerate(old_names)
     }
-    return {old: new for old, new in found.items() if new is not None}
+    known = {old: new for old, new in found.items() if new is not None}
+    if not known and len(new_names) == 1 and normalised_name(new_names[0]) in _ANY_CLASS:
+        return dict.fromkeys(range(len(old_names)), 0)
+    return known
+
+
+def _are_joined(new_names: Sequence[str], new_ids: Mapping[int, int]) -> bool:
+    """Return whether several classes of the data count as the only one of a model."""
+    return len(new_names) == 1 < len(new_ids)
 
 
 def repeated_name(names: Sequence[str]) -> str:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from annotations.samples import data_set, image
 
@@ -61,6 +63,19 @@ def test_the_first_of_equal_names_counts_and_is_noted(name):
     assert aligned.notes[0] == (
         "'cat' is the name of the classes 0 and 2 of the model; the first one counts"
     )
+
+
+def test_a_model_of_any_item_finds_objects_of_all_classes():
+    annotations = data_set(image("a.jpg", (1, 0)), class_names=("cat", "dog"))
+    annotations = replace(annotations, category_ids={0: 7, 1: 9})
+    aligned = align_classes(annotations, ("item",))  # as of Ultralytics' single_cls
+    assert aligned.images[0].targets.class_ids.tolist() == [0, 0]
+    assert aligned.notes == ("2 classes of the data count as 'item' of the model",)
+    assert not aligned.category_ids  # it is neither of both
+    named = align_classes(
+        data_set(image("a.jpg", (0, 1)), class_names=("object", "dog")), ("object",)
+    )
+    assert len(named.images[0].targets) == 1
 
 
 def test_classes_without_overlap_are_an_error():
