@@ -49,6 +49,8 @@ def align_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> Ann
         cure = "Choose another model or data set."
         if all(name.isdecimal() for name in annotations.class_names):
             cure = "The numbers need names: of YOLO labels, list them in a classes.txt beside them."
+        elif all(_NO_NAME.fullmatch(normalised_name(name)) for name in class_names):
+            cure = "Name the model's: write classes = [...] into a TOML of its name beside it."
         raise DatasetError(
             "Model and data must share a class: the model knows "
             f"{listed(class_names)}; the data hold {listed(annotations.class_names)}. "
@@ -140,7 +142,8 @@ def normalised_name(name: str) -> str:
     """Return a name in the form that all spellings of one class share."""
     plain = unicodedata.normalize("NFKC", name).casefold()
     plain = "".join(char for char in plain if char not in " -_")
-    return _SAME.get(plain, plain)
+    number = plain.removeprefix("class")  # "class 3" of a file without names, 3 of YOLO labels
+    return number if number.isdecimal() else _SAME.get(plain, plain)
 
 
 def _renumber(image: AnnotatedImage, new_ids: Mapping[int, int]) -> AnnotatedImage:

@@ -78,10 +78,16 @@ def test_a_model_of_any_item_finds_objects_of_all_classes():
     assert len(named.images[0].targets) == 1
 
 
+def test_numbers_fit_classes_that_are_named_by_them():
+    assert matched_classes(("0", "2"), ("class 0", "class 1", "class 2")) == {0: 0, 1: 2}
+
+
 def test_classes_without_overlap_are_an_error():
     annotations = data_set(image("a.jpg", (0, 1)), class_names=("cat", "dog"))
     with pytest.raises(DatasetError, match=r"bird.*cat, dog"):
         align_classes(annotations, ("bird",))
+    with pytest.raises(DatasetError, match=r"class 1; the data hold cat\. Name the model's: write"):
+        align_classes(data_set(image("a.jpg"), class_names=("cat",)), ("class 0", "class 1"))
 
 
 def test_set_without_classes_fits_every_model():
