@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from kpviewer.structures import Candidates, Detections, GroundTruth, box_outlines
+from kpviewer.structures import Candidates, Detections, GroundTruth, box_outlines, padded
 
 Objects = TypeVar("Objects", Candidates, Detections, GroundTruth)
 
@@ -23,3 +23,9 @@ def turned(objects: Objects, degrees: float) -> Objects:
         keypoints_xy=(objects.keypoints_xy @ turn).astype(np.float32),
         outlines_xy=corners,
     )
+
+
+def as_masks(objects: Objects, corners: int) -> Objects:
+    """Return rotated boxes as masks of some corners."""
+    assert objects.outlines_xy is not None
+    return replace(objects, outlines_xy=padded(objects.outlines_xy, corners))

@@ -27,7 +27,7 @@ from kpviewer.metrics.curves import (
     voc_average_precision,
 )
 from kpviewer.metrics.detection import MAX_CONFUSED, confusion_matrix
-from kpviewer.structures import Detections, IntArray
+from kpviewer.structures import Detections, IntArray, Shape
 
 MOST_CONFUSED = 3
 """Number of confused pairs of classes that the table names."""
@@ -204,19 +204,15 @@ def size_note(scores: dict[str, SizeScore]) -> str:
     return f"AP@[.5:.95] by size (objects): {', '.join(parts)}" if len(parts) > 1 else ""
 
 
-def overlap_note(is_predicted: bool, is_labelled: bool) -> str:
-    """Return what overlaps compare; empty if all boxes are upright.
-
-    Args:
-        is_predicted: whether the model predicts rotated boxes.
-        is_labelled: whether the data have some.
-    """
-    if is_predicted and is_labelled:
-        return "Overlaps compare rotated boxes."
-    around = "Overlaps compare the boxes around rotated ones"
-    if is_predicted:
-        return f"{around}: the data have upright boxes."
-    return f"{around}: the model predicts upright boxes." if is_labelled else ""
+def overlap_note(predicted: Shape, labelled: Shape) -> str:
+    """Return what overlaps compare; empty if a model of upright boxes has them compared."""
+    if predicted is labelled is not Shape.UPRIGHT:
+        return f"Overlaps compare {predicted}."
+    if predicted is Shape.UPRIGHT and labelled is not Shape.ROTATED:
+        return ""  # as is usual, also where data have masks
+    return (
+        f"Overlaps compare upright boxes: the model predicts {predicted}, the data have {labelled}."
+    )
 
 
 def size_json(scores: dict[str, SizeScore]) -> dict[str, Any]:

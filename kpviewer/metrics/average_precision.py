@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpviewer.geometry import xyxy_to_xywh
-from kpviewer.metrics.rotated import rotated_iou, rotated_pair
+from kpviewer.metrics.overlap import alike, outline_overlaps
 from kpviewer.structures import (
-    BOX_CORNERS,
     Detections,
     FloatArray,
     GroundTruth,
@@ -64,7 +63,8 @@ def average_precision(
 
     Difficult objects are COCO's crowds: a detection inside one is ignored. A class that isn't
     labelled in an image, or not completely, has a crowd there that is as large as the image, which
-    makes scores those of LVIS. Rotated boxes are compared with rotated ones as they lie.
+    makes scores those of LVIS. Rotated boxes are compared with rotated ones, masks with
+    masks.
 
     Args:
         detections: detections of each image, low scores included; the best 100 per class and image
@@ -127,7 +127,7 @@ def mean_known(precision: NDArray[np.float64]) -> float | None:
 
 
 def _overlaps(evaluation: COCOeval, image_id: int, class_id: int) -> Any:
-    """Return what ``COCOeval.computeIoU`` does, (D, T), also of rotated boxes."""
+    """Return what ``COCOeval.computeIoU`` does, (D, T), also of rotated boxes and masks."""
     key = image_id, class_id
     found, true = evaluation._dts[key], evaluation._gts[key]  # noqa: SLF001 - what it reads itself
     if not found or not true or found[0]["corners"] is None:
@@ -136,7 +136,7 @@ def _overlaps(evaluation: COCOeval, image_id: int, class_id: int) -> Any:
     rows, others = np.indices((len(found), len(true))).reshape(2, -1)
     found_xy, true_xy = (np.stack([record["corners"] for record in side]) for side in (found, true))
     is_crowd = np.array([record["iscrowd"] for record in true], np.bool_)
-    overlaps = rotated_iou(found_xy[rows], true_xy[others], is_crowd[others])
+    overlaps = outline_overlaps(found_xy, true_xy, rows, others, is_crowd[others])
     return overlaps.reshape(len(found), len(true))
 
 
@@ -174,25 +174,23 @@ def _silent(method: Callable[..., Any]) -> Callable[..., Any]:
 def _ground_truth_records(
     detections: Detections, ground_truth: GroundTruth
 ) -> Iterator[dict[str, Any]]:
-    rotated = rotated_pair(detections.outlines_xy, ground_truth.outlines_xy)
+    outlines = alike(detections.outlines_xy, ground_truth.outlines_xy)
     columns = (
         xyxy_to_xywh(ground_truth.xyxy).tolist(),
         ground_truth.class_ids,
         ground_truth.difficult.astype(int).tolist(),
         ground_truth.areas.tolist(),
-        repeat(None) if rotated is None else rotated[1],
+        repeat(None) if outlines is None else outlines[1],
     )
     for box, class_id, crowd, area, corners in zip(*columns, strict=False):
         yield _record(box, int(class_id), crowd, area, corners)
     is_open = ~ground_truth.is_labelled(detections.class_ids)
     if is_open.any():
         found = detections.take(is_open)
-        points = (found.xyxy if rotated is None else rotated[0][is_open]).reshape(-1, 2)
+        points = (found.xyxy if outlines is None else outlines[0][is_open]).reshape(-1, 2)
         everywhere = np.concatenate([points.min(axis=0) - 1, points.max(axis=0) + 1])[None]
-        box, corners = (
-            xyxy_to_xywh(everywhere)[0].tolist(),
-            box_outlines(everywhere, BOX_CORNERS)[0],
-        )
+        box = xyxy_to_xywh(everywhere)[0].tolist()
+        corners = None if outlines is None else box_outlines(everywhere, outlines[1].shape[1])[0]
         for class_id in np.unique(found.class_ids).tolist():
             yield _record(box, class_id, 1, box[2] * box[3], corners)
 
@@ -200,14 +198,14 @@ def _ground_truth_records(
 def _detection_records(
     detections: Detections, ground_truth: GroundTruth
 ) -> Iterator[dict[str, Any]]:
-    rotated = rotated_pair(detections.outlines_xy, ground_truth.outlines_xy)
+    outlines = alike(detections.outlines_xy, ground_truth.outlines_xy)
     boxes = xyxy_to_xywh(detections.xyxy)
-    areas = boxes[:, 2] * boxes[:, 3] if rotated is None else abs(signed_areas(rotated[0]))
+    areas = boxes[:, 2] * boxes[:, 3] if outlines is None else abs(signed_areas(outlines[0]))
     columns = (
         boxes.tolist(),
         detections.class_ids,
         areas.tolist(),
-        repeat(None) if rotated is None else rotated[0],
+        repeat(None) if outlines is None else outlines[0],
         detections.scores.tolist(),
     )
     for box, class_id, area, corners, score in zip(*columns, strict=False):

@@ -6,8 +6,8 @@ from functools import lru_cache
 import numpy as np
 
 from kpviewer.geometry import box_area, intersection, iou_matrix
-from kpviewer.metrics.rotated import rotated_iou, rotated_pair
-from kpviewer.structures import Detections, FloatArray, GroundTruth, IntArray
+from kpviewer.metrics.overlap import alike, outline_overlaps
+from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth, IntArray
 
 FALSE_POSITIVE = -1
 IGNORED = -2
@@ -39,15 +39,16 @@ class Matches:
 def match(detections: Detections, ground_truth: GroundTruth, *, iou: float = 0.5) -> Matches:
     """Match each detection, best score first, with the free true object that it overlaps most.
 
-    Only objects of the same class match. Rotated boxes are compared with rotated ones as they lie,
-    everything else by upright boxes. An unmatched detection is ignored if at least ``iou`` of
+    Only objects of the same class match. Rotated boxes are compared with rotated ones, masks with
+    masks, and all else by upright boxes. An unmatched detection is ignored if at least ``iou`` of
     its area lies in a difficult object, as COCO treats crowds. So is one of a class that the ground
     truth doesn't label, or not completely. Difficult objects are never false negatives.
     """
     same_class = detections.class_ids[:, None] == ground_truth.class_ids[None, :]  # (N, T)
-    overlap = _overlap(detections, ground_truth) * same_class
-    covered = _covered(detections, ground_truth.take(ground_truth.difficult))
-    ignored = (covered * same_class[:, ground_truth.difficult] >= iou).any(axis=1)
+    overlap = _overlap(detections, ground_truth, same_class)
+    regions = ground_truth.take(ground_truth.difficult)
+    covered = _covered(detections, regions, same_class[:, ground_truth.difficult])
+    ignored = (covered >= iou).any(axis=1)
     index = np.where(ignored, IGNORED, FALSE_POSITIVE).astype(np.int64)
     value = np.zeros(len(detections), np.float32)
     free = ~ground_truth.difficult
@@ -70,23 +71,27 @@ kept_match = lru_cache(maxsize=4)(match)
 """``match``, which keeps the outcomes of the last frames: they are scored, then painted."""
 
 
-def _overlap(detections: Detections, objects: GroundTruth) -> FloatArray:
-    """Return the IoU of each detection with each object: (N, T)."""
-    if (rotated := rotated_pair(detections.outlines_xy, objects.outlines_xy)) is not None:
-        return _of_rotated(*rotated, is_crowd=False)
-    return iou_matrix(detections.xyxy, objects.xyxy)
+def _overlap(detections: Detections, objects: GroundTruth, compared: BoolArray) -> FloatArray:
+    """Return the IoU of each detection with each object, 0 where they aren't compared: (N, T)."""
+    if (outlines := alike(detections.outlines_xy, objects.outlines_xy)) is not None:
+        return _of_outlines(*outlines, compared, is_crowd=False)
+    return iou_matrix(detections.xyxy, objects.xyxy) * compared
 
 
-def _covered(detections: Detections, regions: GroundTruth) -> FloatArray:
+def _covered(detections: Detections, regions: GroundTruth, compared: BoolArray) -> FloatArray:
     """Return the share of each detection that lies in each of T regions: (N, T)."""
-    if (rotated := rotated_pair(detections.outlines_xy, regions.outlines_xy)) is not None:
-        return _of_rotated(*rotated, is_crowd=True)
-    area = np.maximum(box_area(detections.xyxy), 1e-9)
-    return np.asarray(intersection(detections.xyxy, regions.xyxy) / area[:, None], np.float32)
+    if (outlines := alike(detections.outlines_xy, regions.outlines_xy)) is not None:
+        return _of_outlines(*outlines, compared, is_crowd=True)
+    area = np.maximum(box_area(detections.xyxy), 1e-9)[:, None]
+    share = intersection(detections.xyxy, regions.xyxy) / area * compared
+    return np.asarray(share, np.float32)
 
 
-def _of_rotated(found_xy: FloatArray, true_xy: FloatArray, *, is_crowd: bool) -> FloatArray:
-    shape = len(found_xy), len(true_xy)
-    rows, others = np.indices(shape).reshape(2, -1)
+def _of_outlines(
+    found_xy: FloatArray, true_xy: FloatArray, compared: BoolArray, *, is_crowd: bool
+) -> FloatArray:
+    rows, others = np.nonzero(compared)
+    overlaps = np.zeros(compared.shape, np.float32)
     every = np.full(len(rows), is_crowd)
-    return rotated_iou(found_xy[rows], true_xy[others], every).reshape(shape).astype(np.float32)
+    overlaps[rows, others] = outline_overlaps(found_xy, true_xy, rows, others, every)
+    return overlaps

@@ -1,49 +1,11 @@
-"""Overlap of rotated boxes, exact: that of DOTA's evaluation, not of the boxes around them."""
-
-from collections.abc import Iterable
+"""Areas that rotated boxes share, exact."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kpviewer.structures import (
-    BOX_CORNERS,
-    BoolArray,
-    Detections,
-    FloatArray,
-    GroundTruth,
-    signed_areas,
-)
+from kpviewer.structures import BOX_CORNERS, FloatArray, signed_areas
 
 Float64Array = NDArray[np.float64]
-
-
-def rotated_pair(
-    one_xy: FloatArray | None, other_xy: FloatArray | None
-) -> tuple[FloatArray, FloatArray] | None:
-    """Return both outlines if both are corners of rotated boxes, which can be compared."""
-    if one_xy is None or other_xy is None or {one_xy.shape[1], other_xy.shape[1]} != {BOX_CORNERS}:
-        return None
-    return one_xy, other_xy
-
-
-def has_rotated(objects: Iterable[Detections | GroundTruth]) -> bool:
-    """Return whether some of the objects are rotated boxes."""
-    return any(len(each) and rotated_pair(each.outlines_xy, each.outlines_xy) for each in objects)
-
-
-def rotated_iou(found_xy: FloatArray, true_xy: FloatArray, is_crowd: BoolArray) -> Float64Array:
-    """Return the overlap of P pairs of rotated boxes, in [0, 1]: (P,).
-
-    Args:
-        found_xy: (P, 4, 2) corners of detections.
-        true_xy: (P, 4, 2) corners of objects.
-        is_crowd: (P,) objects of which the detection's share counts, as COCO has it; of others it
-            is the IoU.
-    """
-    shared = shared_area(found_xy, true_xy)
-    areas, true_areas = (abs(signed_areas(each)) for each in (found_xy, true_xy))
-    union = np.where(is_crowd, areas, areas + true_areas - shared)
-    return np.asarray(shared / np.where(shared > 0, union, 1))
 
 
 def shared_area(one_xy: FloatArray, other_xy: FloatArray) -> Float64Array:

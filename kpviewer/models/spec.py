@@ -30,10 +30,8 @@ from kpviewer.models.limits import (
 )
 from kpviewer.models.names.tensors import current_name, is_used
 from kpviewer.models.tables import converted, decode_json, shown
-from kpviewer.structures import NmsKind, Thresholds
+from kpviewer.structures import NmsKind, Shape, Thresholds
 
-NOT_SCORED = "Masks are shown and written; scores compare the boxes around them."
-"""Note on models whose objects have masks."""
 MAX_TTA_RUNS = 3
 """Most runs of a point network on one image, for the mean: test-time augmentation."""
 _RENAMED = {"looks": "tta_runs"}
@@ -137,8 +135,8 @@ class ModelSpec(CommonSpec):
     keypoint_threshold: Share | None = None
     """Score below which a keypoint counts as not predicted; None: the model predicts no scores of
     keypoints."""
-    has_outlines: bool = False
-    """Whether objects have outlines: the corners of rotated boxes, or those of masks."""
+    shape: Shape = Shape.UPRIGHT
+    """What objects are."""
     tta_runs: Annotated[int, Meta(ge=1, le=MAX_TTA_RUNS)] = 1
     """Runs of a point network on each image, shifted by a few px, for the mean: test-time
     augmentation."""
@@ -152,6 +150,11 @@ class ModelSpec(CommonSpec):
         asked = Thresholds(score=self.score_threshold, iou=self.iou_threshold, nms=self.nms)
         keypoint = self.keypoint_threshold
         return asked if keypoint is None else replace(asked, keypoint=keypoint)
+
+    @property
+    def has_outlines(self) -> bool:
+        """Whether objects have outlines: the corners of rotated boxes, or those of masks."""
+        return self.shape is not Shape.UPRIGHT
 
     @property
     def named_notes(self) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from kpviewer.models.base import AnyDetector
 from kpviewer.models.names.models import TWO_STAGE
-from kpviewer.models.spec import NOT_SCORED, ModelSpec, Resize, Sampling, Task
-from kpviewer.structures import NmsKind
+from kpviewer.models.spec import ModelSpec, Resize, Sampling, Task
+from kpviewer.structures import NmsKind, Shape
 
 LARGEST_HW = (2160, 3840)
 """Images above this size are shrunk first, px."""
@@ -89,10 +89,10 @@ def _spec(reader: ModelSpec, boxes: ModelSpec | None) -> ModelSpec:
     }
     if boxes is None:
         return replace(reader, task=Task.DETECT_KEYPOINTS, nms=NmsKind.NONE, **common)
-    notes = tuple(note for note in boxes.notes if note != NOT_SCORED)
+    notes = boxes.notes
     if boxes.has_outlines:
         notes += ("Masks and rotated boxes are left out: each object has an upright box.",)
-        if NOT_SCORED not in boxes.notes:  # rotated boxes, which the detector's own NMS compares
+        if boxes.shape is Shape.ROTATED:  # the detector's own NMS compares these
             common["nms"] = NmsKind.NONE
     if read_classes(boxes, reader) is not None and len(boxes.class_names) > 1:
         notes += (f"Only objects of the class {', '.join(reader.class_names)} are read.",)
@@ -110,7 +110,7 @@ def joined_spec(boxes: ModelSpec, points: ModelSpec, **changes: Any) -> ModelSpe
         skeleton=points.skeleton,
         mirrored_keypoints=points.mirrored_keypoints,
         keypoint_threshold=points.keypoint_threshold,
-        has_outlines=False,
+        shape=Shape.UPRIGHT,
         licence="; ".join(dict.fromkeys(filter(None, (boxes.licence, points.licence)))),
         trained_on="; ".join(dict.fromkeys(filter(None, (boxes.trained_on, points.trained_on)))),
         **changes,

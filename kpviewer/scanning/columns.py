@@ -74,7 +74,7 @@ class CandidateColumns:
     floor: float
     """Lowest score kept; selection is exact for thresholds from here on."""
     outlines: Outlines | None = None
-    """Outlines of the candidates; None: there are none, or those of masks were left out."""
+    """Outlines of the candidates; None if there are none."""
 
     def __post_init__(self) -> None:
         """Check shapes and dtypes; ``check_values`` checks the rest."""
@@ -179,10 +179,7 @@ class CandidateColumns:
         return None if self.outlines is None else self.outlines.dense(rows, self.xyxy[rows])
 
     def take(self, frame_rows: IntArray) -> CandidateColumns:
-        """Return some frames in the given order, which must leave ``frame_index`` ascending.
-
-        Masks are left out: nothing that is counted needs them.
-        """
+        """Return some frames in the given order, which must leave ``frame_index`` ascending."""
         rows, starts = ragged(self.starts, frame_rows)
         entries, entry_starts = ragged(self.entry_starts, frame_rows)
         shift = np.repeat(starts[:-1] - self.starts[frame_rows], np.diff(entry_starts))
@@ -250,7 +247,6 @@ def concatenated(parts: Sequence[CandidateColumns]) -> CandidateColumns:
     """Return the frames of all parts, at least one, of one model; of a frame the last one counts.
 
     A mixture of parts with and without keypoint scores, or overlaps, has what changes nothing.
-    Masks are left out, as by ``take``.
     """
     if len(parts) == 1:
         return parts[0]

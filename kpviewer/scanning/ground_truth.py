@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kpviewer.structures import BOX_CORNERS, BoolArray, GroundTruth, IntArray
+from kpviewer.structures import BoolArray, GroundTruth, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +48,7 @@ def ground_truth_columns(by_frame: Mapping[int, GroundTruth]) -> GroundTruthColu
     numbers = sorted(by_frame)
     frames = [by_frame[number] for number in numbers]
     points = max((each.keypoints_xy.shape[1] for each in frames), default=0)
-    frames = [_without_masks(_with_points(each, points)) for each in frames]
+    frames = [_with_points(each, points) for each in frames]
     sets = {each.labelled_ids: None for each in frames}
     rows = {ids: row for row, ids in enumerate(sets)}
     return GroundTruthColumns(
@@ -58,14 +58,6 @@ def ground_truth_columns(by_frame: Mapping[int, GroundTruth]) -> GroundTruthColu
         labelled=tuple(sets),
         labelled_rows=np.array([rows[each.labelled_ids] for each in frames], np.int64),
     )
-
-
-def _without_masks(ground_truth: GroundTruth) -> GroundTruth:
-    """Return ground truth with the areas of its masks alone: nothing compares their outlines."""
-    outlines = ground_truth.outlines_xy
-    if outlines is None or outlines.shape[1] == BOX_CORNERS:
-        return ground_truth
-    return replace(ground_truth, outlines_xy=None, mask_areas=ground_truth.areas)
 
 
 def _with_points(ground_truth: GroundTruth, count: int) -> GroundTruth:

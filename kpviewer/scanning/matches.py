@@ -12,7 +12,7 @@ import numpy as np
 from kpviewer.geometry import box_centres, iou_of_sides, shared_of_sides
 from kpviewer.metrics.keypoint import distances, normaliser_name, normalisers
 from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED
-from kpviewer.metrics.rotated import rotated_iou, rotated_pair
+from kpviewer.metrics.overlap import alike, outline_overlaps
 from kpviewer.scanning.columns import CandidateColumns, scores_or_nan
 from kpviewer.scanning.frame_errors import Float64Array, FrameErrors, means_by_frame
 from kpviewer.scanning.ground_truth import GroundTruthColumns
@@ -277,9 +277,9 @@ def _is_in(class_ids: IntArray, classes: frozenset[int] | None) -> BoolArray:
 
 def _overlaps(found: Boxes, true: Boxes, pairs: Pairs, is_difficult: BoolArray) -> FloatArray:
     """Return the IoU of each pair, or the share of the detection in a difficult object: (P,)."""
-    if (rotated := rotated_pair(found.outlines_xy, true.outlines_xy)) is not None:
-        found_xy, true_xy = rotated[0][pairs.rows], rotated[1][pairs.others]
-        return rotated_iou(found_xy, true_xy, is_difficult).astype(np.float32)
+    if (outlines := alike(found.outlines_xy, true.outlines_xy)) is not None:
+        overlaps = outline_overlaps(*outlines, pairs.rows, pairs.others, is_difficult)
+        return overlaps.astype(np.float32)
     overlap = iou_of_sides(*paired_sides(found.xyxy, true.xyxy, pairs))
     rows = np.flatnonzero(is_difficult)
     mine, others = paired_sides(found.xyxy, true.xyxy, pairs.take(rows))

@@ -77,26 +77,21 @@ class Outlines:
         found[own] = self.xy[np.minimum(first + np.arange(self.corners), end - 1)[own]]
         return found
 
-    def take(self, rows: IntArray) -> Outlines | None:
-        """Return those of some candidates; None if they are of masks, which nothing compares."""
-        if self.corners != BOX_CORNERS:
-            return None
+    def take(self, rows: IntArray) -> Outlines:
+        """Return those of some candidates."""
         corners, starts = ragged(self.starts, rows)
         return Outlines(self.corners, starts, self.xy[corners])
 
     @staticmethod
     def joined(parts: Sequence[Outlines | None], counts: Sequence[int]) -> Outlines | None:
-        """Return the outlines of all parts, of ``counts`` candidates, as ``take`` does.
-
-        A part without has boxes.
-        """
-        rotated = [each for each in parts if each is not None and each.corners == BOX_CORNERS]
-        if not rotated:
+        """Return the outlines of all parts, of ``counts`` candidates; a part without has boxes."""
+        known = [each for each in parts if each is not None]
+        if not known:
             return None
         numbers = [np.zeros(count, np.int64) if each is None else each.counts
                    for each, count in zip(parts, counts, strict=True)]  # fmt: skip
-        xy = np.concatenate([each.xy for each in rotated])
-        return Outlines(BOX_CORNERS, _starts(np.concatenate(numbers)), xy)
+        xy = np.concatenate([each.xy for each in known])
+        return Outlines(known[0].corners, _starts(np.concatenate(numbers)), xy)
 
 
 def ragged(starts: IntArray, groups: IntArray) -> tuple[IntArray, IntArray]:

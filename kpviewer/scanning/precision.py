@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kpviewer.geometry import shared_of_sides, xyxy_to_xywh
 from kpviewer.metrics.average_precision import AveragePrecision, mean_known
-from kpviewer.metrics.rotated import rotated_iou, rotated_pair
+from kpviewer.metrics.overlap import alike, outline_overlaps
 from kpviewer.scanning.matching import (
     Pairs,
     by_overlap,
@@ -165,8 +165,8 @@ def _coco_iou(
     The union with a crowd is the detection alone.
     """
     both = found_boxes, true_boxes
-    if (rotated := rotated_pair(*(each.outlines_xy for each in both))) is not None:
-        return rotated_iou(rotated[0][pairs.rows], rotated[1][pairs.others], is_crowd)
+    if (outlines := alike(*(each.outlines_xy for each in both))) is not None:
+        return outline_overlaps(*outlines, pairs.rows, pairs.others, is_crowd)
     found, true = (xyxy_to_xywh(each.xyxy).astype(np.float64) for each in both)
     areas, true_areas = found[:, 2:].prod(axis=1), true[:, 2:].prod(axis=1)
     found[:, 2:] += found[:, :2]

@@ -16,7 +16,7 @@ from kpviewer.structures._arrays import (
     padded,
     signed_areas,
 )
-from kpviewer.structures._detections import BOX_CORNERS, Candidates, Detections
+from kpviewer.structures._detections import BOX_CORNERS, Candidates, Detections, Shape
 from kpviewer.structures._frames import Frame, GroundTruth, Lease, StreamInfo
 from kpviewer.structures._results import (
     FrameError,
@@ -43,6 +43,7 @@ __all__ = [
     "ModelDescription",
     "NmsKind",
     "SecondResult",
+    "Shape",
     "StageTimings",
     "StreamInfo",
     "Thresholds",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,14 @@ BOX_CORNERS = 4
 """Number of corners of a rotated box."""
 _FEWEST_CORNERS = 3
 """Number of corners that an area has at least; readers of polygons refuse fewer."""
+
+
+class Shape(StrEnum):
+    """What the objects of a model or data set are."""
+
+    UPRIGHT = "upright boxes"
+    ROTATED = "rotated boxes"
+    MASKS = "masks"
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

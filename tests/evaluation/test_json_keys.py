@@ -39,7 +39,7 @@ BOXES = (
     | under("by_class.NAME", {"objects", "ap50", "voc_area", "voc_11_points",
                               "precision", "recall", "f1"})
     | under("by_size.SIZE", {"objects", "ap"})
-    | {"nms_iou", "rotated_boxes", "score_threshold", "calibration.bins[].detections",
+    | {"nms_iou", "overlaps", "score_threshold", "calibration.bins[].detections",
        "confusion.names", "confusion.counts"}
 )  # fmt: skip
 BY_PLACE = (

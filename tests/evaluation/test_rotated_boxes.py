@@ -51,8 +51,20 @@ def labelled(folder: Path, corners: FloatArray | None) -> Path:
     [
         (FALLING, FALLING, True, 1, "rotated boxes."),
         (FALLING, RISING, True, 0, "rotated boxes."),
-        (FALLING, RISING, False, 1, "the boxes around rotated ones: the model predicts upright"),
-        (None, RISING, True, 1, "the boxes around rotated ones: the data have upright boxes."),
+        (
+            FALLING,
+            RISING,
+            False,
+            1,
+            "upright boxes: the model predicts upright boxes, the data have rotated boxes.",
+        ),
+        (
+            None,
+            RISING,
+            True,
+            1,
+            "upright boxes: the model predicts rotated boxes, the data have upright boxes.",
+        ),
         (None, RISING, False, 1, None),
     ],
 )
@@ -65,7 +77,8 @@ def test_overlaps_are_those_of_rotated_boxes_if_both_are(
     scores = report.to_json()
     assert scores["overall"]["ap50"] == pytest.approx(ap50)
     assert scores["confusion"]["counts"][0][0] == ap50
-    assert scores["rotated_boxes"] is (is_rotated and true is not None)
+    are_compared = is_rotated and true is not None
+    assert scores["overlaps"] == ("rotated boxes" if are_compared else "upright boxes")
     text = report.tables()[0].note
     assert text.count(NOTE) == (note is not None)
     assert note is None or NOTE + note in text

@@ -29,18 +29,6 @@ def test_frames_ascend_and_keep_their_objects():
     assert ground_truth_columns({}).rows_of(np.array([0, 1])).tolist() == [-1, -1]
 
 
-def test_rotated_boxes_are_kept_and_masks_are_not():
-    def outlined(corners: int) -> GroundTruth:
-        return replace(objects(1.0), outlines_xy=np.ones((1, corners, 2), np.float32))
-
-    assert ground_truth_columns({0: outlined(4), 1: objects()}).objects.outlines_xy.shape[1] == 4
-    masks = outlined(9)
-    masks.outlines_xy[0, 1:] += [[6, 0], [6, 2], *[[0, 2]] * 6]
-    kept = ground_truth_columns({0: masks, 1: outlined(7), 2: objects(1.0)}).objects
-    assert kept.outlines_xy is None
-    assert kept.areas.tolist() == [12, 0, 81]
-
-
 def test_missing_keypoints_are_not_labelled():
     columns = ground_truth_columns({0: objects(1.0), 1: objects(1.0, points=0)})
     assert columns.objects.keypoints_visible.tolist() == [[True, True], [False, False]]

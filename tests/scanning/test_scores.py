@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rotated_scenes import turned
+from rotated_scenes import as_masks, turned
 
 from kpviewer.metrics.average_precision import average_precision
 from kpviewer.metrics.curves import class_score, curves_by_class, voc_average_precision
@@ -18,6 +18,9 @@ from kpviewer.scanning.scorer import Scorer
 from kpviewer.scanning.scores import ScanScores
 from kpviewer.scanning.selection import Superseded, survivors
 from kpviewer.structures import Candidates, Detections, GroundTruth, NmsKind, Thresholds
+
+MASKS = 20
+"""Angle of rotated boxes that are compared as masks."""
 
 
 def boxes(*places: float) -> np.ndarray:
@@ -98,7 +101,7 @@ def random_clip(
 ) -> Clip:
     """Boxes near true ones with scores that half know, and others that know nothing.
 
-    With an angle, all boxes are rotated.
+    With an angle, all boxes are rotated; with MASKS, they are masks, too.
     """
     random = np.random.default_rng(7)
     frames = []
@@ -122,6 +125,9 @@ def random_clip(
     if degrees:
         clip.candidates = [turned(each, degrees) for each in clip.candidates]
         clip.truth = {index: turned(each, degrees) for index, each in clip.truth.items()}
+    if degrees == MASKS:
+        clip.candidates = [as_masks(each, 64) for each in clip.candidates]
+        clip.truth = {index: as_masks(each, 5 + index) for index, each in clip.truth.items()}
     return clip
 
 
@@ -152,7 +158,7 @@ def test_best_confidence_is_the_centre_of_the_highest_f1():
     assert alone is not None and alone.score == pytest.approx((0.3 + 0.9) / 2)
 
 
-@pytest.mark.parametrize("degrees", [0, 33])
+@pytest.mark.parametrize("degrees", [0, 33, MASKS])
 @pytest.mark.parametrize("unlabelled", [False, True])
 def test_average_precision_and_confusion_are_those_of_the_evaluation(unlabelled, degrees):
     """``kpviewer eval`` computes them with pycocotools and ``confusion_matrix``."""
@@ -241,7 +247,7 @@ def test_without_any_ground_truth_nothing_is_scored():
     assert (scores.worst(WorstBy.MISTAKES, 9), scores.best(None), scores.rows) == ([], None, ())
 
 
-@pytest.mark.parametrize("degrees", [0, 33])
+@pytest.mark.parametrize("degrees", [0, 33, MASKS])
 def test_parts_of_a_scan_score_as_the_whole(degrees):
     clip, thresholds = random_clip(40, degrees=degrees), Thresholds(score=0.3, iou=0.3)
     truth = ground_truth_columns(clip.truth)

@@ -76,7 +76,7 @@ def test_scores_below_the_floor_are_not_kept(store):
 
 
 @pytest.mark.parametrize("corners", [4, 64])
-def test_rotated_boxes_are_kept_and_masks_are_not(store, corners):
+def test_outlines_are_kept(store, corners):
     upright, rotated = frame(1, count=2), frame(0, count=2)
     outlines = np.random.default_rng(0).uniform(0, 9, (2, corners, 2)).astype(np.float32)
     outlined = replace(rotated.candidates, outlines_xy=outlines)
@@ -85,10 +85,7 @@ def test_rotated_boxes_are_kept_and_masks_are_not(store, corners):
     store.add_columns(scanned(replace(rotated, candidates=outlined)))
     kept = concatenated(store.blocks())
     found = kept.outlines_of(np.array([3, 0, 1]))
-    if corners > 4:
-        assert found is None
-        return
-    boxes = box_outlines(upright.candidates.xyxy[1:], 4)
+    boxes = box_outlines(upright.candidates.xyxy[1:], corners)
     np.testing.assert_array_equal(found, np.concatenate([boxes, outlines]))
     assert store.nbytes - before > outlines.nbytes + upright.candidates.xyxy.nbytes
 

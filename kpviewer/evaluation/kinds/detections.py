@@ -42,9 +42,9 @@ from kpviewer.evaluation.text import Table
 from kpviewer.metrics.keypoint import normaliser_name, object_errors
 from kpviewer.metrics.localisation import counted, match_within
 from kpviewer.metrics.matching import match
-from kpviewer.metrics.rotated import has_rotated
+from kpviewer.metrics.overlap import shape_of
 from kpviewer.models.spec import Task
-from kpviewer.structures import Detections, GroundTruth, ImageArray
+from kpviewer.structures import Detections, GroundTruth, ImageArray, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +146,8 @@ class DetectionReport(Report):
         return tables
 
     def _note(self) -> str:
-        """Return lines on sizes, rotated boxes, and keypoints that the error leaves out, if any."""
-        lines = [size_note(self.sizes), overlap_note(*self._has_rotated)]
+        """Return lines on sizes, overlaps, and keypoints that the error leaves out, if any."""
+        lines = [size_note(self.sizes), overlap_note(*self._shapes)]
         count, floor = self.result.overall.keypoints.not_predicted, self._keypoint
         if count:
             what = _counted(count, "keypoint")
@@ -160,17 +160,16 @@ class DetectionReport(Report):
             "nms_iou": self._iou,
             **group_json(self.result, self.data.class_names),
             **size_json(self.sizes),
-            "rotated_boxes": all(self._has_rotated),
+            "overlaps": self._shapes[0] if len(set(self._shapes)) == 1 else Shape.UPRIGHT,
             **class_json(self.classes),
             **({} if self.localisation is None else localisation_json(self.localisation)),
         }
 
     @cached_property
-    def _has_rotated(self) -> tuple[bool, bool]:
-        """Whether the model predicts rotated boxes, and the data have some."""
-        return has_rotated(self.result.seen), has_rotated(
-            [each.targets for each in self.data.images]
-        )
+    def _shapes(self) -> tuple[Shape, Shape]:
+        """What the model predicts, and what the data have."""
+        true = (image.targets for image in self.data.images)
+        return shape_of(self.result.seen), shape_of(true)
 
     def summary(self) -> dict[str, float]:
         """Return average precision and, where the data have keypoints, 1 - NME."""

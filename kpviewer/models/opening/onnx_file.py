@@ -22,9 +22,10 @@ from kpviewer.models.onnx.recognition import describe
 from kpviewer.models.onnx.refusals import plain_reason
 from kpviewer.models.onnx.session import OrtSession, Session
 from kpviewer.models.ranking import DecodedArrays, Rows, dense
-from kpviewer.models.spec import NOT_SCORED, CommonSpec, ModelSpec, Resize, Task, checked
+from kpviewer.models.spec import CommonSpec, ModelSpec, Resize, Task, checked
 from kpviewer.models.tables import changed_fields
 from kpviewer.models.top_down import TopDownDetector
+from kpviewer.structures import Shape
 
 _NAN_CHECKS = 20
 _BLANK_PX = 640
@@ -108,10 +109,8 @@ def open_onnx(path: Path, layout: str | None = None) -> OnnxDetector | TopDownDe
     if decoded.keypoint_scores is not None:
         detector.spec = replace(spec, keypoint_threshold=description.keypoint_threshold)
     if decoded.outlines_xy is not None or decoded.masks:
-        notes = (NOT_SCORED,) if decoded.masks else ()
-        detector.spec = replace(
-            detector.spec, has_outlines=True, notes=(*detector.spec.notes, *notes)
-        )
+        shape = Shape.MASKS if decoded.masks else Shape.ROTATED
+        detector.spec = replace(detector.spec, shape=shape)
     is_of_crops = description.output.kind is OutputKind.SIMCC
     return TopDownDetector(detector) if is_of_crops else detector
 

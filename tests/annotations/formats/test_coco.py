@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pycocotools import mask
 
 from kpviewer.annotations.formats.coco.reader import read_coco
 from kpviewer.annotations.problems import Problems
@@ -123,7 +124,7 @@ PART = [30, 50, 40, 50, 40, 60, 30, 60]
 def test_the_largest_polygon_of_an_object_is_its_mask(written, polygons, text):
     value = document()
     value["annotations"][0]["segmentation"] = polygons
-    value["annotations"][2]["segmentation"] = {"size": [60, 50], "counts": "run lengths"}
+    value["annotations"][2]["segmentation"] = {"size": [60, 50], "counts": "no run lengths"}
     if text is not None:
         value = json.dumps(value).replace("{", f"{{{text}, ", 1)
     first, second = read_coco(written(value)).images
@@ -141,6 +142,32 @@ def test_a_box_counts_whatever_its_mask_is(written, polygons):
     targets = read_coco(written(value)).images[0].targets
     assert targets.xyxy[0].tolist() == [10, 20, 40, 60]
     assert targets.outlines_xy is None
+
+
+def test_a_mask_of_run_lengths_has_the_outline_of_its_largest_part(written):
+    pixels = np.zeros((60, 50), np.uint8)
+    pixels[10:50, 5:45] = 1
+    pixels[20:60, 20:30] = 0  # an arch
+    pixels[55:58, 2:6] = 1
+    plain = plain_runs(pixels)
+    value = document()
+    compressed = mask.encode(np.asfortranarray(pixels))["counts"].decode()
+    pixels[55:58, 2:6] = 0
+    arch = mask.encode(np.asfortranarray(pixels))
+    for counts in (plain, compressed):
+        value["annotations"][2] |= {"bbox": None, "segmentation": {"size": [60, 50],
+                                                                   "counts": counts}}  # fmt: skip
+        targets = read_coco(written(value)).images[1].targets
+        assert targets.xyxy[0].tolist() == [2, 10, 45, 58]
+        corners = targets.outlines_xy[0].astype(float).ravel().tolist()
+        assert mask.iou(mask.frPyObjects([corners], 60, 50), [arch], [0])[0, 0] > 0.97
+        assert targets.areas == pytest.approx([40 * 40 - 30 * 10], rel=0.01)
+
+
+def plain_runs(pixels: np.ndarray) -> list[int]:
+    flat = pixels.T.ravel().astype(int)
+    changes = np.flatnonzero(np.diff(flat, prepend=0))
+    return np.diff([0, *changes.tolist(), len(flat)]).tolist()
 
 
 def test_polygons_of_four_corners_each_are_rotated_boxes(written):

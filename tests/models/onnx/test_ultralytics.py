@@ -17,10 +17,10 @@ from kpviewer.models.onnx.readers.rotated import (
 )
 from kpviewer.models.opening.onnx_file import OnnxDetector, open_onnx
 from kpviewer.models.selection import select
-from kpviewer.models.spec import NOT_SCORED, Resize, Sampling
+from kpviewer.models.spec import Resize, Sampling
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.naive import NaiveModel
-from kpviewer.structures import NmsKind, Thresholds
+from kpviewer.structures import NmsKind, Shape, Thresholds
 
 pytest.importorskip("onnxruntime")
 
@@ -96,7 +96,7 @@ def test_rotated_boxes_have_corners_and_the_upright_boxes_around_them(model, ent
     corners = [[45, 40], [55, 40], [55, 20], [45, 20]]
     assert decoded.outlines_xy[0, 0] == pytest.approx(np.array(corners), abs=1e-4)
     assert detector.spec.nms is (NmsKind.NONE if entries else NmsKind.HARD)
-    assert (detector.spec.notes, detector.spec.has_outlines) == ((), True)
+    assert (detector.spec.notes, detector.spec.shape) == ((), Shape.ROTATED)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_segmentation_has_the_outline_of_its_mask(model, entries, output, back
     outputs = {"output0": output, "output1": prototypes}
     facts = {"task": "segment", "names": NAMES, "imgsz": "[64, 96]", **entries}
     detector = open_onnx(constant_model(model, outputs, **facts))
-    assert (detector.spec.notes, detector.spec.has_outlines) == ((NOT_SCORED,), True)
+    assert (detector.spec.notes, detector.spec.shape) == ((), Shape.MASKS)
     image = np.zeros((HW[0] * 2, HW[1] * 2, 3), np.uint8)
     for infer in (
         lambda: select(Executor(detector, backend=backend).infer(image)[0], THRESHOLDS),

@@ -1,20 +1,25 @@
-"""Boxes and polygons of COCO's segmentations, which may be run lengths, plain or compressed.
+"""Boxes and outlines of COCO's segmentations: of polygons, and of run lengths, plain or compressed.
 
 Format: maskApi.c of pycocotools (rleToBbox, rleFrString). Runs go down the columns of the image and
 begin with one outside the mask.
 """
 
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from kpviewer.annotations.formats.coco.records import Annotation
 from kpviewer.annotations.reading.values import Location, number
 from kpviewer.errors import DatasetError
+from kpviewer.structures import signed_areas
 
 Box = tuple[float, float, float, float]
 _MAX_SIDE_PX = 1_000_000
+_MOST_PX = 100_000_000
+"""Most pixels of a mask that is traced."""
 
 
 def segmentation_box(record: Annotation, where: Location) -> Box | None:
@@ -29,7 +34,7 @@ def segmentation_box(record: Annotation, where: Location) -> Box | None:
     except (ValueError, RecursionError):
         return None
     if isinstance(found, dict):
-        return _of_runs(found, where)
+        return _around(*_runs(found, where))
     rings = [ring for ring in found if isinstance(ring, list) and len(ring) >= 6] if (
         isinstance(found, list)) else []  # fmt: skip
     if not rings:
@@ -39,20 +44,22 @@ def segmentation_box(record: Annotation, where: Location) -> Box | None:
     return min(x), min(y), max(x), max(y)
 
 
-def largest_polygon(record: Annotation) -> list[float]:
-    """Return x and y of the corners of an annotation's largest polygon, px; empty without any."""
+def outline_of(record: Annotation, where: Location) -> Sequence[float]:
+    """Return x and y of the corners of a mask's largest part, px; empty without a valid mask."""
     raw = record.segmentation
     try:
         if isinstance(raw, msgspec.Raw):
-            rings = msgspec.json.decode(raw, type=list[list[float]])
+            found = msgspec.json.decode(raw, type=list[list[float]] | dict[str, Any])
         else:
-            rings = msgspec.convert(raw, list[list[float]])
-    except (ValueError, RecursionError):
-        return []  # it has none, or a mask of run lengths
-    rings = [ring for ring in rings if len(ring) >= 6 and len(ring) % 2 == 0]
+            found = msgspec.convert(raw, list[list[float]] | dict[str, Any])
+        if isinstance(found, dict):
+            return _traced(*_runs(found, where))
+    except (ValueError, RecursionError, DatasetError):
+        return ()
+    rings = [ring for ring in found if len(ring) >= 6 and len(ring) % 2 == 0]
     largest = rings[0] if len(rings) == 1 else max(rings, key=_twice_area, default=[])
     ends = (min(largest), max(largest)) if largest else ()
-    return largest if all(abs(end) <= _MAX_SIDE_PX for end in ends) else []
+    return largest if all(abs(end) <= _MAX_SIDE_PX for end in ends) else ()
 
 
 def _twice_area(ring: list[float]) -> float:
@@ -61,8 +68,29 @@ def _twice_area(ring: list[float]) -> float:
     return abs(sum(x * next_y - y * next_x for x, y, next_x, next_y in after))
 
 
-def _of_runs(mask: dict[str, Any], where: Location) -> Box | None:
-    """Return the box of the pixels of a mask; None if it has none."""
+def _traced(height: int, inside: list[tuple[int, int]]) -> Sequence[float]:
+    """Return x and y of the corners of the largest part of a mask of run lengths, px."""
+    from contourpy import contour_generator  # noqa: PLC0415 - few files have such masks
+
+    around = _around(height, inside)
+    left, top, right, bottom = map(int, around or (0, 0, 0, 0))
+    if not 0 < height * (right - left) <= _MOST_PX:
+        return ()
+    steps = np.zeros(height * (right - left) + 1, np.int8)
+    first, last = np.asarray(inside, np.int64).T - left * height
+    steps[first] = 1
+    steps[last + 1] -= 1
+    columns = np.cumsum(steps[:-1], dtype=np.int8).reshape(-1, height)[:, top:bottom]
+    lines = contour_generator(z=np.pad(columns.T, 1).astype(np.float32)).lines(0.5)
+    parts = [np.asarray(line, np.float64) for line in lines]
+    largest = max(parts, key=lambda part: abs(float(signed_areas(part[None])[0])))[:-1]
+    # the frame of one pixel, and the centres of pixels, lie half a pixel off
+    corners: list[float] = (largest + np.array([left - 0.5, top - 0.5])).ravel().tolist()
+    return corners
+
+
+def _runs(mask: dict[str, Any], where: Location) -> tuple[int, list[tuple[int, int]]]:
+    """Return the height of a mask, and first and last pixel of each run inside it."""
     counts, size = mask.get("counts"), mask.get("size")
     runs = _decompressed(counts) if isinstance(counts, str) else counts
     sides = size if isinstance(size, list) and len(size) == 2 else [0, 0]
@@ -81,6 +109,11 @@ def _of_runs(mask: dict[str, Any], where: Location) -> Box | None:
         )
     inside = [(start, end - 1) for start, end in zip(ends[1::2], ends[2::2], strict=False)
               if end > start]  # fmt: skip
+    return height, inside
+
+
+def _around(height: int, inside: list[tuple[int, int]]) -> Box | None:
+    """Return the box of the pixels of a mask; None if it has none."""
     if not inside:
         return None
     rows = [

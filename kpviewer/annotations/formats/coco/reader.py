@@ -5,13 +5,13 @@ image, and ``pseudo`` = 1 of an annotation that a detector made. An object witho
 box of its polygons or mask.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from kpviewer.annotations.formats.coco.areas import Areas, mask_area
 from kpviewer.annotations.formats.coco.categories import CocoClasses, read_classes
-from kpviewer.annotations.formats.coco.masks import Box, largest_polygon, segmentation_box
+from kpviewer.annotations.formats.coco.masks import Box, outline_of, segmentation_box
 from kpviewer.annotations.formats.coco.records import Annotation, Image, open_coco
 from kpviewer.annotations.formats.coco.some_classes import SomeClasses
 from kpviewer.annotations.problems import (
@@ -161,7 +161,7 @@ def _read_objects(
                 )
             class_id = _class_id(record, classes, where)
             box = _box(record, where)
-            corners = largest_polygon(record)
+            corners = outline_of(record, where)
             if record.bbox:
                 areas.count(box, record.area, where)
                 box, corners = _upright(box, corners, record, where, problems)
@@ -214,8 +214,8 @@ def _box(record: Annotation, where: EntryLocation) -> Box:
 
 
 def _upright(
-    box: Box, corners: list[float], record: Annotation, where: EntryLocation, problems: Problems
-) -> tuple[Box, list[float]]:
+    box: Box, corners: Sequence[float], record: Annotation, where: EntryLocation, problems: Problems
+) -> tuple[Box, Sequence[float]]:
     """Return the box around a rotated one, and its corners.
 
     A segmentation is rotated already, and its box is around it.

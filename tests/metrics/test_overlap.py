@@ -1,9 +1,12 @@
-"""Overlap of rotated boxes, by hand, against OpenCV, and in scenes that are turned as a whole."""
+"""Overlap of outlines, by hand and against OpenCV and COCOeval, and in scenes that are turned."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from pycocotools import mask
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 from rotated_scenes import turned
 from sample_results import detections, objects
 
@@ -11,9 +14,10 @@ from kpviewer.metrics.agreement import agreement
 from kpviewer.metrics.average_precision import average_precision, average_precision_by_size
 from kpviewer.metrics.detection import confusion_matrix
 from kpviewer.metrics.matching import IGNORED, match
-from kpviewer.metrics.rotated import rotated_iou, shared_area
+from kpviewer.metrics.overlap import outline_overlaps
+from kpviewer.metrics.rotated import shared_area
 from kpviewer.sources.opencv import cv2
-from kpviewer.structures import FloatArray, box_outlines, signed_areas
+from kpviewer.structures import Detections, FloatArray, GroundTruth, box_outlines, signed_areas
 
 SQUARE = [(0, 0), (10, 0), (10, 10), (0, 10)]
 DIAMOND = [(5, 5 - 50**0.5), (5 + 50**0.5, 5), (5, 5 + 50**0.5), (5 - 50**0.5, 5)]
@@ -60,10 +64,10 @@ def test_overlap_is_that_of_opencv():
 
 
 def test_overlap_is_the_share_of_the_detection_in_a_crowd():
-    found, true = corners(DIAMOND, DIAMOND), corners(SQUARE, SQUARE)
+    rows, is_crowd = np.zeros(2, np.int64), np.array([False, True])
+    overlaps = outline_overlaps(corners(DIAMOND), corners(SQUARE), rows, rows, is_crowd)
     octagon = 200 * (2**0.5 - 1)
-    expected = [octagon / (200 - octagon), octagon / 100]
-    assert rotated_iou(found, true, np.array([False, True])) == pytest.approx(expected, rel=1e-5)
+    assert overlaps == pytest.approx([octagon / (200 - octagon), octagon / 100], rel=1e-5)
 
 
 def crossing(angle: float, **options):
@@ -120,6 +124,99 @@ def test_turning_a_scene_changes_no_score(labelled):
     assert np.array_equal(confusion_matrix(*aslant, 2), confusion_matrix(found, true, 2))
     by_size = average_precision_by_size(*aslant, 2)
     assert by_size == pytest.approx(average_precision_by_size(found, true, 2))
+
+
+def star(centre: FloatArray, radius: float, random: np.random.Generator) -> FloatArray:
+    angles = np.arange(40) * 2 * np.pi / 40
+    reach = radius * (1 + 0.4 * np.sin(5 * angles + random.uniform(0, 6)))
+    rays = np.stack([np.cos(angles), np.sin(angles)], 1)
+    return np.asarray(centre + reach[:, None] * rays, np.float32)
+
+
+def masks_of(random: np.random.Generator) -> tuple[Detections, GroundTruth]:
+    """Return stars, a few of them crowds, and detections of which some have another shape."""
+    count = int(random.integers(1, 6))
+    centres, sizes = random.uniform(60, 240, (count, 2)), random.uniform(15, 50, count)
+    ids = random.integers(0, 2, count)
+    phases = random.integers(0, 99, count)
+    true = [
+        star(centre, size, np.random.default_rng(phase))
+        for centre, size, phase in zip(centres, sizes, phases, strict=True)
+    ]
+    found = [each + random.normal(0, 4, 2).astype(np.float32) for each in true]
+    found += [star(*each, random) for each in zip(centres, sizes, strict=True)]
+    scores = np.sort(random.uniform(0.01, 1, 2 * count))[::-1]
+    seen, objects_ = (np.stack(each) for each in (found, true))
+    order = random.permutation(2 * count)
+    return (
+        replace(
+            detections(hulls(seen)[order], scores, np.tile(ids, 2)[order]), outlines_xy=seen[order]
+        ),
+        replace(objects(hulls(objects_), ids, random.random(count) < 0.2), outlines_xy=objects_),
+    )
+
+
+def hulls(outlines_xy: FloatArray) -> FloatArray:
+    return np.concatenate([outlines_xy.min(1), outlines_xy.max(1)], 1)
+
+
+def coco_records(side, *, scored: bool) -> list[dict[str, object]]:
+    records: list[dict[str, object]] = []
+    for image, each in enumerate(side):
+        for row, outline in enumerate(each.outlines_xy.astype(float)):
+            runs = mask.merge(mask.frPyObjects([outline.ravel().tolist()], 400, 400))
+            record = {"image_id": image, "category_id": int(each.class_ids[row]) + 1,
+                      "segmentation": runs, "area": float(mask.area(runs)),
+                      "id": len(records) + 1, "iscrowd": 0}  # fmt: skip
+            if scored:
+                record["score"] = float(each.scores[row])
+            else:
+                record["iscrowd"] = int(each.difficult[row])
+            records.append(record)
+    return records
+
+
+def test_average_precision_of_masks_is_that_of_cocoeval():
+    random = np.random.default_rng(2)
+    found, true = zip(*(masks_of(random) for _ in range(40)), strict=True)
+    ground_truth = COCO()
+    ground_truth.dataset = {
+        "images": [{"id": image, "height": 400, "width": 400} for image in range(40)],
+        "categories": [{"id": 1}, {"id": 2}],
+        "annotations": coco_records(true, scored=False),
+        "info": {},
+    }
+    ground_truth.createIndex()
+    evaluation = COCOeval(ground_truth, ground_truth.loadRes(coco_records(found, scored=True)),
+                          "segm")  # fmt: skip
+    evaluation.evaluate()
+    evaluation.accumulate()
+    evaluation.summarize()
+    result = average_precision(found, true, 2)
+    assert (result.ap, result.ap50) == pytest.approx(tuple(evaluation.stats[:2]), abs=1e-9)
+    assert 0.2 < result.ap < result.ap50 < 0.9
+    boxes = [replace(each, outlines_xy=None) for each in found]
+    assert average_precision(boxes, true, 2).ap50 > result.ap50 + 0.1
+    # what one threshold counts is what COCOeval counts at IoU 0.5
+    wrong = sum(match(*each).false_positives for each in zip(found, true, strict=True))
+    boxed = sum(match(*each).false_positives for each in zip(boxes, true, strict=True))
+    assert wrong > boxed
+
+
+@pytest.mark.parametrize("labelled", [frozenset({0}), frozenset()])
+def test_masks_of_classes_that_are_not_labelled_count_only_as_matches(labelled):
+    random = np.random.default_rng(2)
+    found, true = zip(*(masks_of(random) for _ in range(9)), strict=True)
+    some = [replace(each, labelled_ids=labelled) for each in true]
+    result, whole = (average_precision(found, each, 2) for each in (some, true))
+    assert result.ap50_by_class[1] > whole.ap50_by_class[1]
+
+
+def test_masks_that_do_not_meet_have_no_overlap():
+    outlines = np.stack([star(np.full(2, at), 10.0, np.random.default_rng(0)) for at in (20, 99)])
+    rows, others = np.array([0, 0, 1]), np.array([0, 1, 1])
+    overlaps = outline_overlaps(outlines, outlines, rows, others, np.zeros(3, np.bool_))
+    assert overlaps.tolist() == [1, 0, 1]
 
 
 def test_two_runs_agree_on_rotated_boxes_that_lie_alike():
