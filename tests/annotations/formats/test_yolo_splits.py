@@ -125,3 +125,13 @@ def test_labelled_images_that_a_list_leaves_out_are_not_called_unlabelled(folder
     for name in ("some.txt", "set.yaml"):
         read = read_usable(f"yolo:{folder / name}")
         assert [each.path.stem for each in read.images] == ["a"] and not read.notes
+
+
+def test_a_set_has_its_labels_for_images_elsewhere_too(folder, tmp_path_factory):
+    images = tmp_path_factory.mktemp("full")
+    Image.new("RGB", (40, 20)).save(images / "a.png")
+    (folder / "labels/train/a.txt").rename(folder / "labels/a.txt")
+    (folder / "images/train/a.png").rename(folder / "images/a.png")  # a copy of the same name
+    (image,) = read_yolo(folder, str(images)).images
+    assert image.path == images / "a.png"
+    assert image.targets.xyxy.tolist() == [[10, 5, 30, 15]]

@@ -53,17 +53,19 @@ class Pairing:
         return pairs
 
     def of_folders(self, images: Path) -> list[Pair]:
-        """Pair the images of one folder with labels below the root.
+        """Pair the images of one folder with labels in the root, or in a folder of labels there.
 
         If the label folder doesn't have a usual name, images without labels count as not yet
         annotated, as in LabelImg.
         """
         ends = self._root.absolute().parts[-2:]
         is_full = any(part.lower() in LABEL_FOLDERS for part in ends)
+        holders = (self._root, *folders_named(self._root, LABEL_FOLDERS))
         pairs = []
         for image in files_below(images, IMAGE_SUFFIXES):
             inside = image.relative_to(images)
-            found = self._beside(image, self._root / inside.parent) or self._by_stem(image)
+            beside = (self._beside(image, holder / inside.parent) for holder in holders)
+            found = next(filter(None, beside), None) or self._by_stem(image)
             if found is not None or is_full:
                 pairs.append((image, found or (self._root / inside).with_suffix(".txt")))
         return pairs
