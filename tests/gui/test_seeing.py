@@ -124,6 +124,15 @@ def track_ids(window: MainWindow) -> list[int]:
     return [] if ids is None else ids.tolist()
 
 
+def test_tracking_that_a_paused_image_cannot_show_is_announced_once(qtbot, window):
+    pause(qtbot, window)
+    tick(qtbot, window, "tracks")
+    assert "in the next frames" in window.status_bar.message()
+    window.status_bar.show_message("")
+    tick(qtbot, window, "boxes")
+    assert window.status_bar.message() == ""
+
+
 def test_followed_objects_keep_their_ids_when_a_slider_moves_on_a_paused_image(qtbot, window):
     assert track_ids(window) == []
     qtbot.keyClick(window, Qt.Key.Key_L)  # the image doesn't wait for the tracker's import

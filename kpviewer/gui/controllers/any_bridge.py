@@ -49,9 +49,9 @@ class Tracking:
         self._wanted = TrackingOptions()
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether tracking is requested and has not started."""
-        return self._wanted.track and not self._is_ready
+    def is_wanted(self) -> bool:
+        """Whether tracking is requested; it may not have started."""
+        return self._wanted.track
 
     def prepare(self) -> None:
         """Import the tracker in a thread: it may be needed soon."""
@@ -169,9 +169,10 @@ class AnyBridge(QObject):
         engine = self._session.engine
         spec = engine.spec if engine is not None else None
         style = self._panes.side_panel.overlay_style(spec, self._session.thresholds)
+        was_wanted = self._tracking.is_wanted
         self._tracking.set_style(style)
-        if self._tracking.is_waiting:
-            self._panes.say(tr("Tracking starts in a moment …"))
+        if self._tracking.is_wanted and not was_wanted:  # a paused image shows none
+            self._panes.say(tr("Objects get their numbers in the next frames."))
         self._use_style(style)
 
     def _show_model_in_use(self) -> None:

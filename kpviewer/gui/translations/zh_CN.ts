@@ -28,8 +28,8 @@
             <translation>无法启动：{reason}。</translation>
         </message>
         <message>
-            <source>Tracking starts in a moment …</source>
-            <translation>即将开始跟踪 …</translation>
+            <source>Objects get their numbers in the next frames.</source>
+            <translation>目标将在接下来的帧中获得编号。</translation>
         </message>
         <message>
             <source>None</source>

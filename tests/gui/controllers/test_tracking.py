@@ -47,11 +47,10 @@ def test_tracking_waits_for_the_import_and_smoothing_does_not(qtbot, session, sl
     tracking = Tracking(lambda: [session], slow)
     tracking.set_style(TRACKED)
     assert session.tracking == TrackingOptions(smooth=True, track=False)
-    assert tracking.is_waiting
+    assert tracking.is_wanted
     slow.may_end.set()
     qtbot.waitUntil(lambda: session.tracking.track)
     assert session.tracking == TrackingOptions(smooth=True, track=True)
-    assert not tracking.is_waiting
     tracking.close()
 
 
