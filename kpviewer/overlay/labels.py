@@ -79,9 +79,9 @@ def place_labels(
 
 
 def _lefts(boxes: FloatArray, detections: Detections) -> FloatArray:
-    """Return where labels begin, (N,): a rotated box may be far from the left of its (N, 4) box."""
+    """Return where labels begin, (N,): an outline's top may be far from the left of its box."""
     lefts = boxes[:, 0]
-    if detections.outlines_xy is None or detections.has_masks:
+    if detections.outlines_xy is None:
         return lefts
     x, y = np.moveaxis(detections.outlines_xy, 2, 0)
     highest = np.where(y <= y.min(1, keepdims=True) + 1, x, np.inf).min(1)

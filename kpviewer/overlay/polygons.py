@@ -85,14 +85,14 @@ def paint_dashed_polygons(
 
 
 def lowest_corners(boxes: FloatArray, outlines: FloatArray | None) -> FloatArray:
-    """Return the lowest corner of rotated boxes, (N, 2), for signs that stand at their objects.
+    """Return the lowest corner of outlines, (N, 2), for signs that stand at their objects.
 
     Args:
         boxes: (N, 4) upright boxes.
-        outlines: (N, V, 2) corners of the objects; of upright boxes and masks, the lower right
-            corner of the box is returned.
+        outlines: (N, V, 2) corners of the objects; None: the lower right corners of the boxes are
+            returned.
     """
-    if outlines is None or outlines.shape[1] > BOX_CORNERS:
+    if outlines is None:
         return boxes[:, 2:]
     lowest = outlines[np.arange(len(outlines)), outlines[..., 1].argmax(1)]
     return np.asarray(np.clip(lowest, boxes[:, :2], boxes[:, 2:]))

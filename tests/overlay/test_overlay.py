@@ -76,15 +76,15 @@ def outlined(*corners: tuple[float, float], masks: bool = False) -> Detections:
     return replace(detections([(*xy[0].min(0), *xy[0].max(0))], class_ids=[1]), outlines_xy=xy)
 
 
-def test_labels_of_rotated_boxes_begin_at_their_highest_corner():
+@pytest.mark.parametrize("masks", [False, True])
+def test_labels_of_outlines_begin_at_their_highest_corner(masks):
     """At the left of the upright box, they would stand nearer to a neighbour."""
     style = OverlayStyle()
-    steep = outlined((100, 250), (280, 100), (300, 120), (120, 270))
+    steep = outlined((100, 250), (280, 100), (300, 120), (120, 270), masks=masks)
     upright = outlined((300, 100), (300, 120), (100, 120), (100, 100))
-    mask = outlined((100, 250), (280, 100), (300, 120), (120, 270), masks=True)
-    boxes = (replace(each, outlines_xy=None) for each in (upright, mask))
+    boxes = (replace(each, outlines_xy=None) for each in (upright, steep))
     usual = [plates(each, style)[0] for each in boxes]
-    assert [plates(each, style)[0] for each in (upright, mask)] == usual
+    assert plates(upright, style) == usual[:1]
     (plate,) = plates(steep, style)
     assert plate.left() - usual[1].left() == pytest.approx(180)
     assert plate.top() == usual[1].top()

@@ -12,7 +12,7 @@ from kpviewer.metrics.frame_error import frame_error
 from kpviewer.overlay import OverlayStyle, array_of, paint_verdicts, render
 from kpviewer.overlay.palette import contrast_ratio, text_color
 from kpviewer.overlay.verdicts import COLORS, Verdict, verdicts_of
-from kpviewer.structures import Detections, GroundTruth, ImageArray
+from kpviewer.structures import Detections, GroundTruth, ImageArray, padded
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -189,9 +189,11 @@ def test_missed_masks_have_frames_of_boxes_beside_boxes():
     assert verdicts_of(found, truth).outlines_xy[1, :5].tolist() == mask[0].tolist()
 
 
-def test_badges_of_rotated_boxes_stand_at_their_lowest_corner():
+@pytest.mark.parametrize("corners", [4, 64])
+def test_badges_of_outlines_stand_at_their_lowest_corner(corners):
     """At the corner of the upright box, they would be those of a neighbour."""
     leaning = np.array([[[150, 50], [250, 150], [150, 250], [50, 150]]], np.float32)
+    leaning = padded(leaning, corners)
     found = replace(detections([(50, 50, 250, 250)]), outlines_xy=leaning)
     image = painted(found, ground_truth((400, 300, 440, 340), (420, 320)))
     assert shows(image, Verdict.FALSE_ALARM, (50, 50, 150, 250))
