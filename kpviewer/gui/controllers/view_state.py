@@ -150,13 +150,15 @@ def error_card(message: str, below: Sequence[str] = ()) -> Card:
 
     Its first button opens the sources ``below``, if there are any; else it tries again.
     """
-    first = ("retry", tr("Try again"))
-    if len(below) > 1:
-        first = ("below", tr("Open {count} videos").format(count=len(below)))
-    elif below:
-        name = without_mnemonic(shortened(PurePath(below[0]).name))
-        first = ("below", tr("Open {name}").format(name=name))
+    first = ("below", open_text(below)) if below else ("retry", tr("Try again"))
     return Card(*_split(message), (first, *_buttons(*_OPEN[1:])))
+
+
+def open_text(below: Sequence[str]) -> str:
+    """Return the text of the button that opens a folder, or one or several videos."""
+    if len(below) > 1:
+        return tr("Open {count} videos").format(count=len(below))
+    return tr("Open {name}").format(name=without_mnemonic(shortened(PurePath(below[0]).name)))
 
 
 def model_card(message: str) -> Card:

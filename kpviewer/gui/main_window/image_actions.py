@@ -8,6 +8,7 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.background.loader import BackgroundLoader
+from kpviewer.gui.controllers.view_state import open_text
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr
 from kpviewer.gui.main_window.opener import Opener
@@ -53,6 +54,7 @@ class ImageActions(QObject):
         view = panes.view
         view.asked.connect(run)
         view.card.pressed.connect(self._on_card_pressed)
+        opener.session.refused.connect(self._on_source_refused)
         view.menu_asked.connect(lambda at, index: self.menu(index).popup(at or QPoint()))
 
     @property
@@ -120,6 +122,10 @@ class ImageActions(QObject):
             "cancel": opener.session.close_source,
         }
         presses[key]()
+
+    def _on_source_refused(self, reason: str, below: tuple[str, ...]) -> None:
+        offer = open_text(below), partial(self._open_all, list(below))
+        self._panes.status_bar.show_message(reason, offer)
 
     def _on_rendered(self, outcome: Outcome[ImageArray]) -> None:
         clipboard = QGuiApplication.clipboard()

@@ -42,6 +42,9 @@ _LOOPED = ("", "demo")
 class Session(AnySession):
     """Owner of a pipeline and of the loaders of its source and model; ``close`` ends them."""
 
+    refused = pyqtSignal(str, tuple)
+    """Emitted when a folder has no image, and the source before continues: the reason, and the
+    sources in the folder."""
     source_changed = pyqtSignal()
     """Emitted when another source is requested; ``source_name`` is its name."""
     failure: KpviewerError | None = None
@@ -130,7 +133,7 @@ class Session(AnySession):
     @property
     def below(self) -> tuple[str, ...]:
         """Sources in a folder that has no image: the nearest folder with some, or videos."""
-        return self.failure.below if isinstance(self.failure, FolderBelowError) else ()
+        return _below(self.failure)
 
     def close_source(self) -> None:
         """Close the source."""
@@ -236,7 +239,9 @@ class Session(AnySession):
 
     def _on_source_arrived(self, arrival: Arrival) -> None:
         if arrival.failure is not None:
-            if arrival.is_offer:
+            if arrival.is_offer and (below := _below(arrival.failure)):
+                self.refused.emit(str(arrival.failure), below)
+            elif arrival.is_offer:
                 self.warned.emit(str(arrival.failure))
             else:
                 self.failure = arrival.failure
@@ -283,6 +288,10 @@ class Session(AnySession):
         if engine is not None and engine is not self.engine:
             self.engine = self.models.moved_to_cpu(engine)
             self.model_changed.emit()
+
+
+def _below(failure: KpviewerError | None) -> tuple[str, ...]:
+    return failure.below if isinstance(failure, FolderBelowError) else ()
 
 
 def _open_one_at_a_time(text: str | None, present: str | None) -> bool:

@@ -4,7 +4,7 @@ import pytest
 from fakes import FakeSource
 from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QDragEnterEvent, QDropEvent
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QPushButton
 
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.sources.open import make_source
@@ -107,6 +107,26 @@ def test_a_folder_of_videos_offers_them_in_a_grid(qtbot, open_window, tmp_path):
     qtbot.waitUntil(lambda: window.session.below != ())
     window.view.card.pressed.emit("below")
     assert asked == [[str(path) for path in paths]]
+
+
+def test_a_folder_of_videos_is_offered_while_another_source_plays(qtbot, open_window, tmp_path):
+    def load(text, _ground_truth):
+        return FakeSource(300) if text == "fake" else make_source(text)
+
+    window = open_window(open_source=load)
+    qtbot.waitUntil(lambda: window.session.info is not None)
+    asked = []
+    window.several_asked.connect(asked.append)
+    for name in ("a.mp4", "b.mp4"):
+        (tmp_path / name).touch()
+    assert drag(window, mime(urls=(f"file://{tmp_path}",)))
+    qtbot.waitUntil(lambda: window.status_bar.message().endswith("Open 2 videos"))
+    assert window.session.source_text == "fake"
+    (button,) = (
+        each for each in window.status_bar.findChildren(QPushButton) if each.text().startswith("Op")
+    )
+    button.click()
+    assert asked == [[f"{tmp_path}/a.mp4", f"{tmp_path}/b.mp4"]]
 
 
 def test_paths_and_addresses_may_come_as_lines_of_text(window, tmp_path):

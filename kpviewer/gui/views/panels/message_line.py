@@ -20,12 +20,13 @@ MESSAGE_S = 12.0
 KEPT = 8
 _SPACING = 8
 
-Offer = Path | Callable[[], object] | None
-"""What the button of a message does: open the folder of a saved file, or undo a change."""
+Offer = Path | Callable[[], object] | tuple[str, Callable[[], object]] | None
+"""What the button of a message does: open the folder of a saved file, undo a change, or what its
+text says."""
 
 
 class MessageLine(QWidget):
-    """Line with a message and a button: it opens a saved file's folder, or undoes a change."""
+    """Line with a message and a button."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -61,8 +62,9 @@ class MessageLine(QWidget):
             self._press = partial(QDesktopServices.openUrl, url)
             self._button.setText(tr("Open folder"))
         else:
-            self._press = offer
-            self._button.setText(tr("Undo"))
+            named = offer if isinstance(offer, tuple) else (tr("Undo"), offer)
+            self._button.setText(named[0])
+            self._press = named[1]
         self._label.setText(text)
         self._button.setVisible(offer is not None)
         self._until = self._clock() + MESSAGE_S if text else 0.0
