@@ -64,6 +64,8 @@ class ImageSearch:
         self._listings: dict[str, _Listing] = {}
         self._listed = 0
         self._searched: dict[str, list[Path]] | None = None
+        self._ends: set[tuple[str, ...]] = set()
+        """Ends of the paths of folders with images in ``around``."""
         self._given: dict[Path, str] = {}
 
     def find(self, name: Any, where: Location) -> Path:
@@ -168,22 +170,40 @@ class ImageSearch:
 
     def _search(self, parts: tuple[str, ...], least: int) -> Path | None:
         """Search all surrounding folders for a name; None if none or several match equally well."""
-        if self._searched is None:
-            self._searched = {}
-            for folder in self._around:
-                self._add_below(folder)
-        found = self._searched.get(parts[-1], [])
+        searched = self._below()
+        found = searched.get(parts[-1], [])
         if not found and _is_stem(parts[-1]):
-            found = self._searched.get(f"{parts[-1]}/", [])
+            found = searched.get(f"{parts[-1]}/", [])
         alike = [_alike(path.parent, parts[:-1]) for path in found]
         best = max([least, *alike])
         found = [path for path, same in zip(found, alike, strict=True) if same == best]
         if len(found) > 1 and self._hint:
             found = [path for path in found if self._hint in map(str.casefold, path.parts)]
-        return found[0] if len(found) == 1 else None
+        return found[0] if len(found) == 1 and not self.is_of_other(parts, found[0]) else None
+
+    def is_of_other(self, parts: Sequence[str], path: Path) -> bool:
+        """Return whether a file is another one than that of a path: that one's folder is here.
+
+        ``val/1.jpg`` isn't ``train/1.jpg`` if there is a folder ``val`` with other images.
+        """
+        self._below()
+        alike = _alike(path.parent, parts[:-1])
+        return alike < len(parts) - 1 and tuple(parts[-alike - 2 : -1]) in self._ends
+
+    def _below(self) -> dict[str, list[Path]]:
+        """Return the images around, by name and by name without ending."""
+        if self._searched is None:
+            self._searched = {}
+            for folder in self._around:
+                self._add_below(folder)
+            holders = {path.parent for paths in self._searched.values() for path in paths}
+            self._ends = {
+                each.parts[-count:] for each in holders for count in range(1, MAX_DEPTH + 1)
+            }
+        return self._searched
 
     def _add_below(self, folder: Path) -> None:
-        """List the images below a folder, by name and by name without ending."""
+        """List the images below a folder."""
         assert self._searched is not None
         try:
             for path in walk(folder, MAX_DEPTH, _MAX_SEARCHED):
@@ -219,7 +239,7 @@ def _is_stem(name: str) -> bool:
     return os.path.splitext(name)[1].lower() not in IMAGE_SUFFIXES
 
 
-def _alike(folder: Path, parts: tuple[str, ...]) -> int:
+def _alike(folder: Path, parts: Sequence[str]) -> int:
     """Return the number of trailing parts that two folder paths share."""
     pairs = zip(reversed(folder.parts), reversed(parts), strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from kpviewer.annotations.formats.recognition import is_annotation_xml
+from kpviewer.annotations.problems import Problems
 from kpviewer.annotations.spec import read_annotations, read_usable
 from kpviewer.errors import DatasetError
 from tests.annotations.formats.layout_samples import BOX, LABEL, NAMES, XML, coco, laid_out
@@ -242,6 +243,20 @@ def test_several_lists_of_names_are_reported_with_the_cure(tmp_path):
     laid_out(tmp_path, ULTRALYTICS | {"a.yaml": "names: [x]", "b.yaml": "names: [y]"})
     with pytest.raises(DatasetError, match=r"several.*yolo:.*a\.yaml"):
         read_annotations(f"yolo:{tmp_path}")
+
+
+@pytest.mark.parametrize("name", ["D:/old/val/1.jpg", "s3://bucket/val/1.jpg"])
+def test_an_image_that_is_gone_is_not_one_of_another_folder(tmp_path, name):
+    laid_out(tmp_path, {"images/train/1.jpg": None, "images/val/2.jpg": None})
+    text = f"file,xmin,ymin,xmax,ymax,class\n{name},1,2,3,4,cat\nval/2.jpg,1,2,3,4,cat\n"
+    (tmp_path / "table.csv").write_text(text)
+    problems = Problems()
+    read = read_annotations(f"csv:{tmp_path / 'table.csv'}", problems)
+    (image,) = (each for each in read.images if each.path.is_file())
+    assert image.path == tmp_path / "images/val/2.jpg"
+    (tmp_path / "images/val").rename(tmp_path / "images/other")
+    read = read_annotations(f"csv:{tmp_path / 'table.csv'}", problems)  # a folder of another name
+    assert tmp_path / "images/train/1.jpg" in [each.path for each in read.images]
 
 
 def test_two_sets_in_one_folder_are_not_read_as_one(tmp_path):

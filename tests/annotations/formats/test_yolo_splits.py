@@ -70,6 +70,14 @@ def test_images_of_a_list_that_are_gone_are_told(folder):
         read_yolo(folder / "some.txt")
 
 
+@pytest.mark.parametrize("line", ["images/val/a.png", "/old/images/val/a.png", "./val/A.PNG"])
+def test_an_image_that_is_gone_is_not_that_of_another_split(folder, line):
+    (folder / "some.txt").write_text(f"{line}\nimages/val/b.png\n")
+    read = read_yolo(folder / "some.txt")
+    assert [each.path.stem for each in read.images] == ["b"]  # there is a train/a.png
+    assert "1 of 2 images aren't found" in read.notes[0]
+
+
 def test_a_whole_path_counts_before_a_file_of_its_name(folder, tmp_path_factory):
     other = tmp_path_factory.mktemp("other") / "far/away"
     other.mkdir(parents=True)

@@ -64,7 +64,7 @@ class ListedImages:
         search = ImageSearch([path.parent, *bases], [self._root])
         lines = [line.strip() for line in text.splitlines() if _is_image(line.strip())]
         check_count(len(lines), MAX_IMAGES, "images", path)
-        images = self._fitted(lines, [_image_of_line(line, search) for line in lines])
+        images = self._fitted(lines, [_image_of_line(line, search) for line in lines], search)
         gone = [line for line, image in zip(lines, images, strict=True) if image is None]
         if gone:
             self.notes.append(
@@ -73,14 +73,20 @@ class ListedImages:
             )
         return [image for image in images if image is not None]
 
-    def _fitted(self, lines: Sequence[str], images: Sequence[Path | None]) -> list[Path | None]:
+    def _fitted(
+        self, lines: Sequence[str], images: Sequence[Path | None], search: ImageSearch
+    ) -> list[Path | None]:
         """Return the images, and for missing ones the only file of a similar name."""
         gone = [row for row, image in enumerate(images) if image is None]
         if not gone:
             return list(images)
         others = sorted(set(files_below(self._root, IMAGE_SUFFIXES)) - set(images))
         names = [PurePath(lines[row].replace("\\", "/")) for row in gone]
-        fitted = {gone[row]: others[file] for row, file in fit_names(names, others).items()}
+        fitted = {
+            gone[row]: others[file]
+            for row, file in fit_names(names, others).items()
+            if not search.is_of_other(names[row].parts, others[file])
+        }
         return [fitted.get(row, image) for row, image in enumerate(images)]
 
 
