@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.errors import DatasetError
 from kpviewer.evaluation.detections import SCORE_FLOOR, DetectionScores, score_images
 from kpviewer.evaluation.kind import Evaluated, EvaluationOptions
 from kpviewer.evaluation.kinds.detections import DetectionReport, failure_of
@@ -19,7 +20,6 @@ from kpviewer.overlay import OverlayStyle, image_of
 from kpviewer.overlay.privacy import hide_boxes
 from kpviewer.pipeline.protocols import InferenceEngine
 from kpviewer.processing.names import REPORT_ENDING
-from kpviewer.processing.reporting import no_ground_truth
 from kpviewer.recording.files import free_stem, source_stem
 from kpviewer.sources.resizing import resized
 from kpviewer.structures import (
@@ -129,7 +129,8 @@ class SourceReport:
             RecordingError: if it can't be written.
         """
         if info is None or not self._images:
-            raise no_ground_truth(info.name if info is not None else "the source")
+            name = info.name if info is not None else "the source"
+            raise DatasetError(f"No report: no frame of {name} has ground truth that fits.")
         stem = free_stem(self._folder, stem or source_stem(info.name), [REPORT_ENDING])
         return self._report(info.name).save(self._folder / f"{stem}{REPORT_ENDING}")
 

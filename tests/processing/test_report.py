@@ -176,6 +176,17 @@ def test_without_ground_truth_there_is_no_report(clip, tmp_path, capsys):
     assert "clip.mp4 has ground truth. Name its annotations" in capsys.readouterr().err
 
 
+def test_ground_truth_that_fits_no_frame_is_not_asked_for_again(clip, tmp_path, capsys):
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels/other_1.txt").write_text("0 0.5 0.5 0.2 0.2")
+    given = {"ground_truth": str(tmp_path / "labels")}
+    code, page = report(clip, BoxEngine(), tmp_path / "out", **given)
+    assert (code, page) == (5, "")
+    lines = capsys.readouterr().err
+    assert "no frame of clip.mp4 has ground truth that fits." in lines
+    assert "--ground-truth" not in lines
+
+
 def test_labels_of_frames_need_no_images(clip, tmp_path):
     """The box of ``BoxEngine`` in shares of 64 x 48, as Ultralytics writes it; none in frame 0."""
     labels = tmp_path / "labels"
