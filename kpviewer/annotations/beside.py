@@ -8,7 +8,6 @@ from kpviewer.annotations.formats.recognition import TABLE_KINDS, kind_of_path
 from kpviewer.annotations.formats.yolo.description import (
     LISTS,
     NOTES,
-    USUAL,
     YAML_SUFFIXES,
     is_yolo_description,
 )
@@ -200,5 +199,5 @@ def spec_of_file(path: Path, source: Path | None = None) -> str:
             return f"{kind}:{folder}:{images}"
         return f"{kind}:{folder.parent if folder.name.lower() in LABEL_FOLDERS else folder}"
     if is_yolo_description(path):
-        return f"yolo:{folder if path.name in USUAL else path}"
+        return f"yolo:{path}"
     return str(path)

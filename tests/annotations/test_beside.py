@@ -112,7 +112,7 @@ def test_files_that_are_not_ground_truth_are_ignored(tmp_path, files, source):
         ("loose/a.xml", "voc:loose"),
         ("labels/a.txt", "yolo:."),
         ("loose/a.pts", "pts:loose"),
-        ("set/data.yaml", "yolo:set"),
+        ("set/data.yaml", "yolo:set/data.yaml"),
         ("set/pets.yaml", "yolo:set/pets.yaml"),
         ("set/obj.data", "yolo:set/obj.data"),
         ("annots/a.xml", "voc:."),

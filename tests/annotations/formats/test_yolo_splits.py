@@ -112,6 +112,13 @@ def test_a_named_description_without_a_split_is_all_of_its_entries(folder):
     assert read.notes == ("val: 'images/gone' leads to no images",)
 
 
+def test_a_source_may_show_images_that_a_description_leaves_out(folder):
+    path = described(folder, "images/val")  # checked/c is in neither of its entries
+    assert [each.path.stem for each in read_usable(f"yolo:{path}").images] == ["a", "b"]
+    read = read_usable(f"yolo:{path}", of_source=True)
+    assert [each.path.stem for each in read.images] == ["a", "b", "c"]
+
+
 @pytest.mark.parametrize("key", ["valid", "val"])
 def test_darknet_data_without_a_split_are_all_of_its_lists(folder, key):
     for split, image in (("train", "train/a"), ("val", "checked/c"), ("test", "val/b")):

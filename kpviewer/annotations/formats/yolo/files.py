@@ -74,7 +74,9 @@ def find_yolo_files(path: Path, split: str | None, *, needs_images: bool = True)
     elif split is not None:
         pairs = layout.of_split(split)
     else:
-        pairs = (layout.described() if root != path else []) or layout.all()
+        pairs = layout.described() if root != path else []
+        if not pairs or not needs_images:  # a source may show other images of the folder
+            pairs = list({**dict(pairs), **dict(layout.all())}.items())
     alone = [] if pairs else layout.labels()
     if alone and needs_images:
         _refuse_other_images(root, alone)
