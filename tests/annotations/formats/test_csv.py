@@ -153,3 +153,23 @@ def test_any_damage_gives_a_set_or_a_dataset_error(tmp_path, start, length, junk
         read_csv(path)
     except DatasetError:
         return
+
+
+@pytest.mark.parametrize(
+    ("place", "head"),
+    [
+        ("class-descriptions-boxable.csv", ""),  # as up to Open Images V6
+        ("oidv7-class-descriptions.csv", "LabelName,DisplayName\n"),
+        ("metadata/classes.csv", ""),  # FiftyOne's export
+    ],
+)
+def test_ids_of_open_images_are_named(tmp_path, place, head):
+    names = tmp_path / place
+    names.parent.mkdir(exist_ok=True)
+    names.write_text(f'{head}/m/0jbk,Animal\n/m/0c568,"Trash, paper"\n')
+    (tmp_path / "labels").mkdir()
+    table = tmp_path / "labels/detections.csv"
+    head = "ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsGroupOf\n"
+    rows = (f"a,xclick,{name},1,0.1,0.2,0.3,0.4,0\n" for name in ("/m/0c568", "/m/0jbk", "/m/0x"))
+    table.write_text(head + "".join(rows))
+    assert read_csv(table).class_names == ("/m/0x", "Animal", "Trash, paper")

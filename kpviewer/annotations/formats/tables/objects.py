@@ -20,6 +20,7 @@ from kpviewer.annotations.formats.tables.columns import (
     find_columns,
     guess_columns,
 )
+from kpviewer.annotations.formats.tables.open_images import ClassNames
 from kpviewer.annotations.formats.tables.text import Table, cell_of, open_table
 from kpviewer.annotations.formats.tables.via import is_via, rows_of_via
 from kpviewer.annotations.problems import MALFORMED, STRICT, Problems, ignored_columns
@@ -77,6 +78,7 @@ class _Reading:
     def __init__(self, table: Table, files: ImageSearch, problems: Problems) -> None:
         self._table, self._files, self._problems = table, files, problems
         self._columns, self._rows = _columns_of(table)
+        self._names = ClassNames(table.path)
         self._points = tuple(name for name, *_ in self._columns.points)
         self._first_point = min((min(x, y) for _, x, y, _ in self._columns.points), default=0)
         self._most_visible = 0.0
@@ -134,7 +136,8 @@ class _Reading:
             columns = ()  # the row ends before the points
         points = [value for _, *at in columns for value in self._point(row, at, where)]
         if self._objects.has_area(image, box, where):
-            name = self._objects.classes.number(cell_of(row, self._columns.class_name) or NO_CLASS)
+            text = cell_of(row, self._columns.class_name) or NO_CLASS
+            name = self._objects.classes.number(self._names.name(text))
             difficult = is_set(self._table.number_text(cell_of(row, self._columns.difficult)))
             self._objects.add(image, box, name, points, difficult=difficult)
             self._objects.set_outline(corners)
