@@ -120,6 +120,15 @@ def test_a_listed_image_has_no_objects_of_its_name_in_another_folder(voc_of_fold
     assert listed(voc_of_folders, line) == [("b", []), ("a", ["a"])]
 
 
+@pytest.mark.parametrize("split", [None, "val"])
+def test_a_missing_image_is_not_that_of_its_name_in_another_folder(voc_of_folders, split):
+    (voc_of_folders / "JPEGImages/b/1.jpg").unlink()
+    (voc_of_folders / "ImageSets/Main/val.txt").write_text("b/1\n")
+    paths = [image.path for image in read_voc(voc_of_folders, split).images]
+    assert voc_of_folders / "JPEGImages/b/1.jpg" in paths
+    assert paths.count(voc_of_folders / "JPEGImages/a/1.jpg") == (split is None)
+
+
 def test_without_a_split_every_file_is_read(voc):
     read = read_voc(voc)
     assert [image.path.stem for image in read.images] == ["one", "three", "two"]

@@ -59,10 +59,15 @@ class VocFiles:
             raise DatasetError(f"{xml}: an image needs a file name, got {shorten(name)}.")
         if found is None and name:
             found = self.images.look_up((name,))
-            other = xml.with_name(f"{found.stem}.xml") if found is not None else xml
-            if other != xml and other.is_file():
-                found, name = None, ""
+            if found is not None and self._is_of_other(xml, inside, found):
+                return self.default / inside.parent / f"{xml.stem}.jpg"
         return found or self.default / (name or f"{xml.stem}.jpg")
+
+    def _is_of_other(self, xml: Path, inside: Path, image: Path) -> bool:
+        """Return whether an image has an XML file of its own: beside this one, or as deep."""
+        *folders, stem = image.with_suffix("").parts[-len(inside.parts) :]
+        others = xml.with_name(f"{stem}.xml"), self.holder.joinpath(*folders, f"{stem}.xml")
+        return any(other != xml and other.is_file() for other in others)
 
     def _image_places(self, folder: Path) -> list[tuple[str, ...]]:
         """Return the image folders beside a folder of XML files, as parts of paths in ``holder``.
