@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kpviewer.structures import FloatArray
+
+_FEWEST_CORNERS = 3
+"""Number of corners of a ring."""
 
 
 def xywh_to_xyxy(xywh: FloatArray) -> FloatArray:
@@ -27,6 +32,39 @@ def xyxy_to_xywh(xyxy: FloatArray) -> FloatArray:
 def box_centres(xyxy: FloatArray) -> FloatArray:
     """Return the centres of (N, 4) boxes: (N, 2)."""
     return np.asarray((xyxy[:, :2] + xyxy[:, 2:]) / 2, np.float32)
+
+
+def bridged(rings: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return one polygon with the area of several rings, joined by bridges without width.
+
+    Args:
+        rings: (V, 2) corners of each, at least one; holes turn the other way.
+
+    Returns:
+        (W, 2) corners: those of all, and two more for each bridge.
+    """
+    whole = rings[0]
+    for ring in rings[1:]:
+        gaps = np.linalg.norm(whole[:, None] - ring, axis=2)
+        here, there = np.unravel_index(gaps.argmin(), gaps.shape)
+        around = np.roll(ring, -there, axis=0)
+        whole = np.concatenate([whole[: here + 1], around, around[:1], whole[here:]])
+    return whole
+
+
+def rings_of(polygon: Sequence[tuple[float, float]]) -> list[Sequence[tuple[float, float]]]:
+    """Return the rings that ``bridged`` joined, by their corners; or the polygon itself.
+
+    A bridge is a side that the polygon goes along twice, there and back.
+    """
+    places: dict[tuple[tuple[float, float], tuple[float, float]], int] = {}
+    for end, side in enumerate(pairwise(polygon)):
+        start = places.get(side[::-1], end)
+        if end - start > _FEWEST_CORNERS:
+            inner = polygon[start + 1 : end]
+            return rings_of([*polygon[: start + 1], *polygon[end + 2 :]]) + rings_of(inner)
+        places[side] = end
+    return [polygon]
 
 
 def box_area(xyxy: FloatArray) -> FloatArray:

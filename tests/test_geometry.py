@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpviewer.geometry import Letterbox, iou_matrix, xywh_to_xyxy, xyxy_to_xywh
+from kpviewer.geometry import (
+    Letterbox,
+    bridged,
+    iou_matrix,
+    rings_of,
+    xywh_to_xyxy,
+    xyxy_to_xywh,
+)
+from kpviewer.structures import signed_areas
 
 SIDES = st.integers(1, 4000)
 
@@ -116,3 +124,30 @@ def test_an_image_may_be_fitted_into_a_part_of_the_input():
     box = Letterbox.fit((480, 640), (640, 640), content_hw=(636, 636))
     assert box.resized_hw == (477, 636) and box.input_hw == (640, 640)
     assert (box.left, box.top) == (2, 81)  # (640 - 636) // 2, (640 - 477) // 2
+
+
+SQUARE, HOLE, FAR = (
+    np.array(corners, np.float64)
+    for corners in (
+        [(0, 0), (10, 0), (10, 10), (0, 10)],
+        [(4, 4), (4, 6), (6, 6), (6, 4)],
+        [(20, 2), (25, 2), (22, 9)],
+    )
+)
+
+
+@pytest.mark.parametrize("rings", [[SQUARE], [SQUARE, HOLE], [SQUARE, FAR, HOLE], [FAR, SQUARE]])
+def test_bridges_join_rings_and_are_found_again(rings):
+    polygon = bridged(rings)
+    area = sum(signed_areas(ring[None])[0] for ring in rings)
+    assert signed_areas(polygon[None])[0] == pytest.approx(area)
+    assert len(polygon) == sum(map(len, rings)) + 2 * (len(rings) - 1)
+    found = rings_of([tuple(corner) for corner in polygon.tolist()])
+    assert sorted(sorted(ring) for ring in found) == sorted(
+        sorted(tuple(corner) for corner in ring.tolist()) for ring in rings
+    )
+
+
+def test_a_spike_of_a_polygon_is_no_bridge():
+    spike = [(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (5.0, 20.0), (10.0, 10.0), (0.0, 10.0)]
+    assert rings_of(spike) == [spike]

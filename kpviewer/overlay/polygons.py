@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PyQt6.QtCore import QPointF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPolygonF
 
+from kpviewer.geometry import rings_of
 from kpviewer.overlay.marks import OPAQUE_HALO, box_widths, flat_pen, with_halo
 from kpviewer.overlay.palette import class_color
 from kpviewer.structures import BOX_CORNERS, corner_counts
@@ -52,15 +53,15 @@ def paint_polygons(
         is_filled: whether the inside is tinted.
     """
     halo = QColor(*OPAQUE_HALO)
-    polygons = _polygons(outlines)
-    widths = box_widths(len(polygons), style).tolist()
-    for row, polygon in reversed(list(enumerate(polygons))):
+    shapes = _shapes(outlines)
+    widths = box_widths(len(shapes), style).tolist()
+    for row, shape in reversed(list(enumerate(shapes))):
         color = QColor(*class_color(int(class_ids[row])))
         pen = flat_pen(color, widths[row])
         if is_filled:
-            _fill(painter, polygon, color)
+            _fill(painter, shape.whole, color)
             pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)  # round ones take half as long again
-        with_halo(painter, pen, style, partial(painter.drawPolygon, polygon), halo)
+        with_halo(painter, pen, style, partial(shape.stroke, painter), halo)
 
 
 def paint_dashed_polygons(
@@ -77,11 +78,11 @@ def paint_dashed_polygons(
     pen = flat_pen(QColor(*dashes.color), dashes.width)
     halo = flat_pen(QColor(*dashes.halo), dashes.width + 2 * dashes.halo_px)
     pen.setDashPattern([dashes.on / dashes.width, dashes.off / dashes.width])
-    polygons = _polygons(_shrunk(outlines, away))
+    shapes = _shapes(_shrunk(outlines, away))
     for each in (halo, pen):
         painter.setPen(each)
-        for polygon in polygons:
-            painter.drawPolygon(polygon)
+        for shape in shapes:
+            shape.stroke(painter)
 
 
 def lowest_corners(boxes: FloatArray, outlines: FloatArray | None) -> FloatArray:
@@ -118,10 +119,36 @@ def _fill(painter: QPainter, polygon: QPolygonF, color: QColor) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
-def _polygons(outlines: FloatArray) -> list[QPolygonF]:
+class _Shape(NamedTuple):
+    """Outline of an object for QPainter."""
+
+    whole: QPolygonF
+    rings: tuple[QPolygonF, ...]
+    """The outline without its bridges from part to part."""
+
+    def stroke(self, painter: QPainter) -> None:
+        """Paint the rings."""
+        for ring in self.rings:
+            painter.drawPolygon(ring)
+
+
+def _shapes(outlines: FloatArray) -> list[_Shape]:
     """Return (N, V, 2) outlines for QPainter, corners that repeat the last one left out."""
     near = np.clip(outlines, -_FAR_PX, _FAR_PX)
+    counts = corner_counts(near)
+    ranked = np.sort(near[..., 0] + 1j * near[..., 1], axis=1)
+    different = 1 + np.count_nonzero(np.diff(ranked, axis=1), axis=1)
     return [
-        QPolygonF([QPointF(x, y) for x, y in corners[:count]])
-        for corners, count in zip(near.tolist(), corner_counts(near).tolist(), strict=True)
+        _shape(corners[:count], has_bridges=has_bridges)
+        for corners, count, has_bridges in zip(
+            near.tolist(), counts.tolist(), (different < counts).tolist(), strict=True
+        )
     ]
+
+
+def _shape(corners: list[list[float]], *, has_bridges: bool) -> _Shape:
+    whole = QPolygonF([QPointF(x, y) for x, y in corners])
+    if not has_bridges:
+        return _Shape(whole, (whole,))
+    rings = rings_of([(x, y) for x, y in corners])
+    return _Shape(whole, tuple(QPolygonF([QPointF(*each) for each in ring]) for ring in rings))

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kpviewer.geometry import bridged
 from kpviewer.models.nms import nms
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import Thresholds, box_outlines
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from kpviewer.models.ranking import Masks
@@ -26,12 +29,15 @@ _MOST = 300
 """Most objects of an image that get the outline of their mask."""
 _FEWEST = 3
 """Corners of an area."""
+_MOST_PARTS = 8
+_LEAST_PART = 0.02
+"""Area of the smallest part or hole that is kept, as share of the largest part."""
 _TRACED_PX = 640 * 480
 """Pixels that a mask is enlarged to at least, as an outline runs half a pixel within its mask."""
 
 
 def mask_outlines(xyxy: FloatArray, scores: FloatArray, masks: Masks) -> FloatArray:
-    """Return the outline of the largest part of each object's mask, without its holes.
+    """Return the outline of each object's mask; parts and holes are joined by bridges.
 
     Args:
         xyxy: (P, 4) boxes, input px; a mask ends at its box.
@@ -70,16 +76,23 @@ def _outline(box: FloatArray, masks: Masks, row: int) -> FloatArray | None:
     (first_x, first_y), (end_x, end_y) = np.rint((ends - (left, top)) * fine).astype(int)
     inside = np.zeros(enlarged.shape, np.uint8)
     inside[first_y:end_y, first_x:end_x] = enlarged[first_y:end_y, first_x:end_x] > 0
-    parts, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    corners = _simplified(max(parts, key=cv2.contourArea)) if parts else np.zeros((0, 2))
+    rings, _ = cv2.findContours(inside, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    corners = _simplified(rings) if rings else np.zeros((0, 2))
     if len(corners) < _FEWEST:
         return None
     return np.asarray(((corners + 0.5) / fine + (left, top)) * scale, np.float32)
 
 
-def _simplified(contour: Any) -> NDArray[Any]:
-    """Return a contour with at most MASK_CORNERS corners, as near to it as a power of 1.5 px."""
+def _simplified(rings: Sequence[Any]) -> NDArray[np.float64]:
+    """Return one polygon of at most MASK_CORNERS, as near to the rings as a power of 1.5 px."""
+    areas = np.array([cv2.contourArea(ring) for ring in rings])
+    largest = np.argsort(-areas, kind="stable")[:_MOST_PARTS]
+    largest = largest[areas[largest] >= _LEAST_PART * areas[largest[0]]]
+    kept = [rings[row] for row in largest.tolist()]
+    most = MASK_CORNERS - 2 * (len(kept) - 1)
     tolerance = 1.0
-    while len(corners := cv2.approxPolyDP(contour, tolerance, True)) > MASK_CORNERS:
+    while True:
+        parts = [cv2.approxPolyDP(ring, tolerance, True)[:, 0] for ring in kept]
+        if sum(map(len, parts)) <= most:
+            return bridged([part.astype(np.float64) for part in parts])
         tolerance *= 1.5
-    return np.asarray(corners)[:, 0]

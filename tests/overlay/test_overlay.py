@@ -10,6 +10,7 @@ from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QColor, QImage, QPainter, QTransform
 from sample_results import GREY, detections, ground_truth, result
 
+from kpviewer.geometry import bridged
 from kpviewer.overlay import (
     Canvas,
     OverlayStyle,
@@ -122,6 +123,17 @@ def test_true_masks_are_shown_beside_masks_alone():
         image = painted(replace(detections(), outlines_xy=outlines), style, targets=truth)
         assert (image[50:56, 70:130] != GREY).any() == has_box
         assert (image[90:110, 90:110] != GREY).any() != has_box
+
+
+def test_bridges_between_the_parts_of_a_mask_are_not_painted():
+    parts = [np.array([[left, 50], [left + 60, 50], [left + 60, 250], [left, 250]], np.float64)
+             for left in (50, 210)]  # fmt: skip
+    outlines = bridged(parts)[None].astype(np.float32)
+    found = replace(detections([(50, 50, 270, 250)]), outlines_xy=outlines)
+    truth = replace(ground_truth((50, 50, 270, 250), (150, 150)), outlines_xy=outlines)
+    image = painted(found, replace(BARE, landmarks=False, verdicts=False), targets=truth)
+    assert (image[40:260, 120:200] == GREY).all()
+    assert (image[100, [80, 240]] != GREY).any(1).all(), "both parts are tinted"
 
 
 def test_masks_are_tinted():

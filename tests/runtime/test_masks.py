@@ -48,10 +48,22 @@ def test_a_mask_ends_at_its_box():
     assert [*beyond.min(0), *beyond.max(0)] == pytest.approx([0, 0, 60, 50], abs=1)
 
 
-def test_the_largest_part_counts():
-    levels = np.maximum(circle(60, 100, 15), circle(200, 100, 40))
+def test_parts_and_holes_are_kept_but_small_ones():
+    parts = np.maximum(circle(60, 100, 15), circle(200, 100, 40))
+    levels = np.maximum(np.minimum(parts, -circle(200, 100, 20)), circle(120, 40, 4))
     (found,) = outlines(levels, [20, 20, 300, 200])
-    assert [*found.min(0), *found.max(0)] == pytest.approx([160, 60, 240, 140], abs=1.5)
+    assert cv2.contourArea(found) == pytest.approx(np.pi * (15**2 + 40**2 - 20**2), rel=0.03)
+    filled = np.zeros(HW, np.uint8)
+    cv2.fillPoly(filled, [np.rint(found).astype(np.int32)], 1)
+    assert filled[100, [60, 170, 200, 230]].tolist() == [1, 1, 0, 1]
+    assert filled[40, 120] == 0
+
+
+def test_a_mask_of_very_many_parts_has_an_outline():
+    levels = np.full(HW, -1.0)
+    levels[20:180:8, 20:300:8] = 4.0  # far apart, and of one pixel each
+    (found,) = outlines(levels, [10, 10, 310, 190])
+    assert np.isfinite(found).all()
 
 
 def test_masks_are_mixed_from_prototypes():

@@ -117,20 +117,23 @@ def test_boxes_that_cvat_rotated_become_upright(written, degrees, expected):
 
 TRIANGLE = [10, 20, 40, 20, 10, 60]
 PART = [30, 50, 40, 50, 40, 60, 30, 60]
+TURNED = [30, 50, 30, 60, 40, 60, 40, 50]
 
 
 @pytest.mark.parametrize("text", [None, '"a": NaN'])  # of what msgspec refuses, json is asked
-@pytest.mark.parametrize("polygons", [[TRIANGLE, PART], [PART, [0, 0, 9, 9], TRIANGLE]])
-def test_the_largest_polygon_of_an_object_is_its_mask(written, polygons, text):
+@pytest.mark.parametrize("polygons", [[TRIANGLE, PART], [TURNED, [0, 0, 2, 0, 0, 2], TRIANGLE]])
+def test_all_polygons_of_an_object_but_tiny_ones_are_its_mask(written, polygons, text):
     value = document()
     value["annotations"][0]["segmentation"] = polygons
     value["annotations"][2]["segmentation"] = {"size": [60, 50], "counts": "no run lengths"}
     if text is not None:
         value = json.dumps(value).replace("{", f"{{{text}, ", 1)
     first, second = read_coco(written(value)).images
-    mask = [[10, 20], [40, 20], [10, 60], [10, 60], [10, 60]]
-    box = [[60, 0], [80, 0], [80, 20], [60, 20], [60, 20]]
-    assert first.targets.outlines_xy.tolist() == [mask, box]
+    outline, box = first.targets.outlines_xy.astype(float).tolist()
+    runs, one, other = (mask.frPyObjects([np.ravel(each).tolist()], 80, 80)
+                        for each in (outline, TRIANGLE, PART))  # fmt: skip
+    assert mask.iou(runs, [mask.merge(one + other)], [0])[0, 0] > 0.98
+    assert box == [[60, 0], [80, 0], [80, 20], *[[60, 20]] * (len(box) - 3)]
     assert second.targets.outlines_xy is None
 
 
@@ -144,24 +147,29 @@ def test_a_box_counts_whatever_its_mask_is(written, polygons):
     assert targets.outlines_xy is None
 
 
-def test_a_mask_of_run_lengths_has_the_outline_of_its_largest_part(written):
+@pytest.mark.parametrize("iscrowd", [0, 1])
+def test_a_mask_of_run_lengths_has_an_outline(written, iscrowd):
     pixels = np.zeros((60, 50), np.uint8)
     pixels[10:50, 5:45] = 1
     pixels[20:60, 20:30] = 0  # an arch
-    pixels[55:58, 2:6] = 1
+    pixels[30:40, 8:15] = 0  # with a hole
+    pixels[55:58, 2:16] = 1
+    every = mask.encode(np.asfortranarray(pixels))
+    pixels[2:4, 44:46] = 1  # a part that is too small
     plain = plain_runs(pixels)
     value = document()
     compressed = mask.encode(np.asfortranarray(pixels))["counts"].decode()
-    pixels[55:58, 2:6] = 0
-    arch = mask.encode(np.asfortranarray(pixels))
     for counts in (plain, compressed):
-        value["annotations"][2] |= {"bbox": None, "segmentation": {"size": [60, 50],
-                                                                   "counts": counts}}  # fmt: skip
+        runs = {"size": [60, 50], "counts": counts}
+        value["annotations"][2] |= {"bbox": None, "iscrowd": iscrowd, "segmentation": runs}
         targets = read_coco(written(value)).images[1].targets
-        assert targets.xyxy[0].tolist() == [2, 10, 45, 58]
+        assert targets.xyxy[0].tolist() == [2, 2, 46, 58]
+        if iscrowd:
+            assert targets.outlines_xy is None, "a region to ignore without one of its parts"
+            continue
         corners = targets.outlines_xy[0].astype(float).ravel().tolist()
-        assert mask.iou(mask.frPyObjects([corners], 60, 50), [arch], [0])[0, 0] > 0.97
-        assert targets.areas == pytest.approx([40 * 40 - 30 * 10], rel=0.01)
+        assert mask.iou(mask.frPyObjects([corners], 60, 50), [every], [0])[0, 0] > 0.97
+        assert targets.areas == pytest.approx([40 * 40 - 30 * 10 - 70 + 42], rel=0.01)
 
 
 def plain_runs(pixels: np.ndarray) -> list[int]:

@@ -10,16 +10,22 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from kpviewer.annotations.formats.coco.records import Annotation
 from kpviewer.annotations.reading.values import Location, number
 from kpviewer.errors import DatasetError
+from kpviewer.geometry import bridged
 from kpviewer.structures import signed_areas
 
 Box = tuple[float, float, float, float]
+Float64Array = NDArray[np.float64]
 _MAX_SIDE_PX = 1_000_000
 _MOST_PX = 100_000_000
 """Most pixels of a mask that is traced."""
+_MOST_CORNERS, _MOST_PARTS = 256, 16
+_LEAST_PART = 0.02
+"""Area of the smallest part that is kept, as share of the largest."""
 
 
 def segmentation_box(record: Annotation, where: Location) -> Box | None:
@@ -44,8 +50,16 @@ def segmentation_box(record: Annotation, where: Location) -> Box | None:
     return min(x), min(y), max(x), max(y)
 
 
-def outline_of(record: Annotation, where: Location) -> Sequence[float]:
-    """Return x and y of the corners of a mask's largest part, px; empty without a valid mask."""
+def outline_of(record: Annotation, where: Location, *, is_region: bool) -> Sequence[float]:
+    """Return x and y of the corners of a mask, px; empty without a valid mask.
+
+    Parts and holes are joined by bridges without width; small ones are left out.
+
+    Args:
+        record: the annotation.
+        where: location of the annotation.
+        is_region: whether nothing may be left out, as the mask is a region to ignore.
+    """
     raw = record.segmentation
     try:
         if isinstance(raw, msgspec.Raw):
@@ -53,40 +67,60 @@ def outline_of(record: Annotation, where: Location) -> Sequence[float]:
         else:
             found = msgspec.convert(raw, list[list[float]] | dict[str, Any])
         if isinstance(found, dict):
-            return _traced(*_runs(found, where))
+            parts = _traced(*_runs(found, where))
+        else:
+            rings = [ring for ring in found if len(ring) >= 6 and len(ring) % 2 == 0]
+            if len(rings) == 1 and len(rings[0]) <= 2 * _MOST_CORNERS:
+                return rings[0] if _is_near(rings[0]) else ()
+            parts = [_turned(np.reshape(ring, (-1, 2))) for ring in rings if _is_near(ring)]
     except (ValueError, RecursionError, DatasetError):
         return ()
-    rings = [ring for ring in found if len(ring) >= 6 and len(ring) % 2 == 0]
-    largest = rings[0] if len(rings) == 1 else max(rings, key=_twice_area, default=[])
-    ends = (min(largest), max(largest)) if largest else ()
-    return largest if all(abs(end) <= _MAX_SIDE_PX for end in ends) else ()
+    return _joined(parts, is_region=is_region)
 
 
-def _twice_area(ring: list[float]) -> float:
-    x, y = ring[::2], ring[1::2]
-    after = zip(x, y, [*x[1:], x[0]], [*y[1:], y[0]], strict=True)
-    return abs(sum(x * next_y - y * next_x for x, y, next_x, next_y in after))
+def _turned(ring: Float64Array) -> Float64Array:
+    return ring if signed_areas(ring[None])[0] >= 0 else ring[::-1]
 
 
-def _traced(height: int, inside: list[tuple[int, int]]) -> Sequence[float]:
-    """Return x and y of the corners of the largest part of a mask of run lengths, px."""
+def _is_near(ring: list[float]) -> bool:
+    return -_MAX_SIDE_PX <= min(ring) <= max(ring) <= _MAX_SIDE_PX
+
+
+def _joined(parts: Sequence[Float64Array], *, is_region: bool) -> Sequence[float]:
+    """Return x and y of the corners of one polygon for (V, 2) parts, of not too many corners."""
+    areas = np.array([abs(float(signed_areas(part[None])[0])) for part in parts])
+    large = np.flatnonzero(areas > _LEAST_PART * areas.max(initial=0))
+    largest = large[np.argsort(-areas[large], kind="stable")][:_MOST_PARTS]
+    if not len(largest) or (is_region and len(largest) < len(parts)):
+        return ()
+    kept = [parts[row] for row in largest.tolist()]
+    share = _MOST_CORNERS / (sum(map(len, kept)) + 2 * len(kept))
+    counts = [min(len(part), max(3, int(len(part) * share))) for part in kept]
+    rings = [
+        part[np.arange(count) * len(part) // count]
+        for part, count in zip(kept, counts, strict=True)
+    ]
+    corners: list[float] = bridged(rings).ravel().tolist()
+    return corners
+
+
+def _traced(height: int, inside: list[tuple[int, int]]) -> list[Float64Array]:
+    """Return the (V, 2) corners of each part and hole of a mask of run lengths, px."""
     from contourpy import contour_generator  # noqa: PLC0415 - few files have such masks
 
-    around = _around(height, inside)
-    left, top, right, bottom = map(int, around or (0, 0, 0, 0))
+    left, top, right, bottom = map(int, _around(height, inside) or (0, 0, 0, 0))
     if not 0 < height * (right - left) <= _MOST_PX:
-        return ()
+        return []
     steps = np.zeros(height * (right - left) + 1, np.int8)
     first, last = np.asarray(inside, np.int64).T - left * height
     steps[first] = 1
     steps[last + 1] -= 1
     columns = np.cumsum(steps[:-1], dtype=np.int8).reshape(-1, height)[:, top:bottom]
     lines = contour_generator(z=np.pad(columns.T, 1).astype(np.float32)).lines(0.5)
-    parts = [np.asarray(line, np.float64) for line in lines]
-    largest = max(parts, key=lambda part: abs(float(signed_areas(part[None])[0])))[:-1]
-    # the frame of one pixel, and the centres of pixels, lie half a pixel off
-    corners: list[float] = (largest + np.array([left - 0.5, top - 0.5])).ravel().tolist()
-    return corners
+    # the frame of one pixel, and the centres of pixels, lie half a pixel off; the last corner is
+    # the first
+    offset = np.array([left - 0.5, top - 0.5])
+    return [np.asarray(line, np.float64)[:-1] + offset for line in lines]
 
 
 def _runs(mask: dict[str, Any], where: Location) -> tuple[int, list[tuple[int, int]]]:

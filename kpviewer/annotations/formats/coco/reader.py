@@ -161,7 +161,8 @@ def _read_objects(
                 )
             class_id = _class_id(record, classes, where)
             box = _box(record, where)
-            corners = outline_of(record, where)
+            is_difficult = is_set(record.iscrowd) or is_set(record.ignore)
+            corners = outline_of(record, where, is_region=is_difficult)
             if record.bbox:
                 areas.count(box, record.area, where)
                 box, corners = _upright(box, corners, record, where, problems)
@@ -174,7 +175,6 @@ def _read_objects(
                 strangers[image_id] = None
             else:
                 used.add(class_id)
-                is_difficult = is_set(record.iscrowd) or is_set(record.ignore)
                 flags = {"difficult": is_difficult, "pseudo": is_set(record.pseudo)}
                 columns.add(rows[image_id], box, class_id, points, **flags)
                 columns.set_mask_area(mask_area(record.area, box))
