@@ -268,6 +268,7 @@ def test_other_yaml_is_reported_with_the_cure(tmp_path, text):
         ("0 0.5 nan 0.5 0.5", "number"),
         ("0 0.5 0.5 0.5", "aren't a box"),
         ("0 0.5 0.5 0.5 0.5 0.5 0.5 2", "kpt_shape"),
+        ("0 0.25 0.4 0.3 0.4 0.15 0.25 2 0.35 0.55 2", "kpt_shape"),  # of Label Studio
     ],
 )
 def test_malformed_line_is_reported_with_its_position(beside, text, message):

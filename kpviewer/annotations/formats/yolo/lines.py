@@ -107,7 +107,8 @@ def read_line(
                 f"{values[4]:g}. If it is an angle, write the four corners."
             )
         return YoloObject(name, _box(values[:4], where))
-    if kpt_shape is None and len(values) >= 6 and len(values) % 2 == 0:
+    is_even = len(values) >= 6 and len(values) % 2 == 0
+    if kpt_shape is None and is_even and not _has_flags(values):
         _shares(values, where, _REACH)
         shown = [min(max(value, 0.0), 1.0) for value in values]
         x, y = shown[::2], shown[1::2]
@@ -117,6 +118,15 @@ def read_line(
         f"{where}: {len(words)} numbers aren't a box, polygon or pose. Points need kpt_shape in "
         "data.yaml."
     )
+
+
+def _has_flags(values: list[float]) -> bool:
+    """Return whether keypoints with their visibility follow a box, as Label Studio writes them.
+
+    Some are visible: a corner of a polygon is never at 2.
+    """
+    flags = values[6::3]
+    return len(values) % 3 == 1 and 2.0 in flags and {*flags} <= {0.0, 1.0, 2.0}
 
 
 def _is_tracked(values: list[float], last: str) -> bool:
