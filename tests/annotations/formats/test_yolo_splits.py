@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from kpviewer.annotations.formats.yolo.reader import read_yolo
+from kpviewer.annotations.problems import NO_LABELS
 from kpviewer.annotations.spec import read_usable
 from kpviewer.errors import DatasetError
 
@@ -76,6 +77,22 @@ def test_an_image_that_is_gone_is_not_that_of_another_split(folder, line):
     read = read_yolo(folder / "some.txt")
     assert [each.path.stem for each in read.images] == ["b"]  # there is a train/a.png
     assert "1 of 2 images aren't found" in read.notes[0]
+
+
+def test_a_listed_image_without_labels_shows_nothing(folder):
+    inside = folder / "obj_train_data"  # Darknet's: labels beside images
+    inside.mkdir()
+    for name in ("d", "e", "unlisted"):
+        Image.new("RGB", (20, 10)).save(inside / f"{name}.png")
+    (inside / "d.txt").write_text("0 0.5 0.5 0.5 0.5\n")
+    (folder / "train.txt").write_text("data/obj_train_data/d.png\ndata/obj_train_data/e.png\n")
+    (folder / "obj.names").write_text("cat\n")
+    (folder / "obj.data").write_text("train = data/train.txt\nnames = data/obj.names\n")
+    for name in ("train.txt", "obj.data"):
+        read = read_usable(f"yolo:{folder / name}")
+        counts = [(each.path.stem, len(each.targets)) for each in read.images]
+        assert counts == [("d", 1), ("e", 0)]
+        assert [NO_LABELS in note and "e.png" in note for note in read.notes] == [True]
 
 
 def test_a_whole_path_counts_before_a_file_of_its_name(folder, tmp_path_factory):

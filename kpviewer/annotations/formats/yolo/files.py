@@ -175,8 +175,8 @@ class _Layout:
         if not pairs:
             pairs = self.pairs.of(files_of_set(self._root, IMAGE_SUFFIXES), alone=False)
         if not pairs:
-            splits = self._names.split_paths
-            pairs = self.pairs.of(path for name in splits for path in self._listed.of_split(name))
+            listed = (pair for name in self._names.split_paths for pair in self._of_listed(name))
+            pairs = list(dict(listed).items())
         return pairs
 
     def described(self) -> list[Pair]:
@@ -200,7 +200,7 @@ class _Layout:
         """
         described = [name for name in spellings(split) if name in self._names.split_paths]
         for name in described:
-            if pairs := self.pairs.of(self._listed.of_split(name)):
+            if pairs := self._of_listed(name):
                 return pairs
         names = {name.casefold() for name in spellings(split)}
         names |= {f"obj_{name}_data" for name in names}
@@ -210,7 +210,7 @@ class _Layout:
             if pairs := self.pairs.of(inside):
                 return pairs
         for name in spellings(split):
-            if name not in described and (pairs := self.pairs.of(self._listed.of_split(name))):
+            if name not in described and (pairs := self._of_listed(name)):
                 return pairs
         if self.notes:
             raise DatasetError(f"{self._holder}: {self.notes[0]}. Correct the path there.")
@@ -220,6 +220,9 @@ class _Layout:
                   if path.parent != self._root}  # fmt: skip
         there = listed(sorted(known | set(self._names.split_paths)))
         raise DatasetError(f"{self._root} has no split {split!r}; it has: {there}.")
+
+    def _of_listed(self, split: str) -> list[Pair]:
+        return self.pairs.of(self._listed.of_split(split), named=self._listed.named)
 
     def _image_folders(self) -> list[Path]:
         """Return ``images`` and ``SPLIT/images``, or the root if it is part of such a tree."""

@@ -24,6 +24,8 @@ class ListedImages:
         self._root, self._names, self._holder = root, names, holder
         self.notes: list[str] = []
         """Sentences on entries that lead to no image, and on images of lists that aren't there."""
+        self.named: set[Path] = set()
+        """Images that a list names: without labels they show nothing."""
 
     def of_split(self, split: str) -> list[Path]:
         """Return the images of a split from the description, or from a list of that name."""
@@ -71,7 +73,9 @@ class ListedImages:
                 f"{path.name}: {len(gone)} of {len(lines)} images aren't found, the first is "
                 f"{shorten(gone[0])}"
             )
-        return [image for image in images if image is not None]
+        found = [image for image in images if image is not None]
+        self.named.update(found)
+        return found
 
     def _fitted(
         self, lines: Sequence[str], images: Sequence[Path | None], search: ImageSearch

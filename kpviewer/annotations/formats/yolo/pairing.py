@@ -1,6 +1,6 @@
 """The labels of each image of a YOLO set."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 from kpviewer.annotations.reading.folders import (
@@ -39,8 +39,16 @@ class Pairing:
         self._texts: dict[str, list[Path]] | None = None
         self._stems: dict[Path, set[str]] = {}
 
-    def of(self, images: Iterable[Path], *, alone: bool = True) -> list[Pair]:
-        """Pair images with labels; ``alone`` keeps images without labels in image folders."""
+    def of(
+        self, images: Iterable[Path], *, alone: bool = True, named: Container[Path] = ()
+    ) -> list[Pair]:
+        """Pair images with labels.
+
+        Args:
+            images: images to pair.
+            alone: whether images without labels are kept in image folders.
+            named: images that are kept without labels anywhere.
+        """
         pairs = []
         for image in dict.fromkeys(images):
             folder, is_tree = self._labels_of(image.parent)
@@ -48,8 +56,8 @@ class Pairing:
             found = found or self._beside(image, image.parent) or self._by_stem(image)
             if found is not None:
                 pairs.append((image, found))
-            elif alone and is_tree and folder is not None:
-                pairs.append((image, folder / f"{image.stem}.txt"))
+            elif (alone and is_tree) or image in named:
+                pairs.append((image, (folder or image.parent) / f"{image.stem}.txt"))
         return pairs
 
     def of_folders(self, images: Path) -> list[Pair]:
