@@ -92,6 +92,7 @@ class RecordingSign(OverlayCard):
 
     def fit(self, room: QSize, *, is_small: bool) -> None:
         """Take the size of the text, which is wrapped if necessary."""
+        self._message.setMinimumWidth(0)  # the hint is never below it
         self._message.setWordWrap(False)  # the hint is then of one line
         wanted = self._message.sizeHint().width()
         self._message.setWordWrap(wanted > room.width())

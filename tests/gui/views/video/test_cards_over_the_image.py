@@ -70,6 +70,16 @@ def test_card_of_a_state_moves_out_of_the_way_of_the_cards_in_the_corners(view):
     assert abs(view.card.geometry().center().y() - 150) <= 1
 
 
+def test_a_short_message_after_a_long_one_is_short(view):
+    view.resize(900, 500)
+    view.sign.show_state(None, "Saved.")
+    width = view.sign.width()
+    view.sign.show_state(None, "Recording to a folder with a long name. " * 2)
+    assert view.sign.width() > 2 * width
+    view.sign.show_state(None, "Saved.")
+    assert view.sign.width() == width
+
+
 def test_links_of_a_notice_stand_below_each_other_in_a_narrow_view(view):
     notice = FloatingNotice(view)
     view.layout_of_cards.add(Place.ABOVE, notice)
