@@ -17,6 +17,7 @@ from kpviewer.image_files import ARCHIVE_SUFFIXES, IMAGE_SUFFIXES, ImageFileErro
 
 TABLE_KINDS = {".json": "coco", ".csv": "csv", ".tsv": "csv"}
 """Formats with a whole set in one file, by ending."""
+_CVAT = "CVAT's own"
 _NOT_READ = {
     "_bbx_gt.txt": "WIDER FACE's",
     "gt.txt": "MOT's",
@@ -28,7 +29,7 @@ _NOT_READ = {
     ".jsonl": "JSON Lines",
     ".ndjson": "JSON Lines",
     "_annotations.txt": "Keras YOLO's",
-    "annotations.xml": "CVAT's own",
+    "annotations.xml": _CVAT,
     ".tfrecord": "TensorFlow's",
     ".record": "TensorFlow's",
     ".slp": "SLEAP's",
@@ -47,27 +48,38 @@ _MOST_SETS = 12
 
 def is_annotation_xml(path: Path) -> bool:
     """Return whether an XML file begins like annotations of VOC or CVAT, not like a model."""
+    return b"<annotation" in _head(path)
+
+
+def _head(path: Path) -> bytes:
+    """Return the beginning of a text in lower case; none of a file that can't be read."""
     try:
         with open_regular(path) as file:
             head = file.read(_HEAD_BYTES)
     except (ImageFileError, OSError):
-        return False
-    return b"<annotation" in head.replace(b"\0", b"").lower()  # UTF-16 has a zero in each letter
+        return b""
+    return head.replace(b"\0", b"").lower()  # UTF-16 has a zero in each letter
 
 
 def format_not_read(path: Path) -> str:
     """Return a sentence on the format of a path that isn't read, with the cure; "" if unknown."""
+    if path.suffix.lower() == ".xml" and b"<annotations" in _head(path):
+        return _sentence(path, _CVAT)
     inside = _files(path)
     for each in (path, *inside, *(file for folder in inside for file in _files(folder))):
         if each.suffix.lower() in ARCHIVE_SUFFIXES:
             return f"{each.name} is an archive: unpack it."
         for ending, maker in _NOT_READ.items():
             if each.name.lower().endswith(ending.lower()):
-                return (
-                    f"{each.name} is in {maker} format, which isn't read: convert it to COCO, "
-                    "Pascal VOC or YOLO."
-                )
+                return _sentence(each, maker)
     return ""
+
+
+def _sentence(path: Path, maker: str) -> str:
+    return (
+        f"{path.name} is in {maker} format, which isn't read: convert it to COCO, Pascal VOC or "
+        "YOLO."
+    )
 
 
 def sets_inside(folder: Path) -> list[str]:

@@ -294,6 +294,14 @@ def test_a_folder_of_several_files_names_them(tmp_path):
         read_annotations(str(tmp_path))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_file_of_cvat_is_named_whatever_its_name(tmp_path, encoding):
+    path = tmp_path / "job_7.xml"
+    path.write_text("<?xml version='1.0'?><annotations><version>1.1</version>", encoding)
+    with pytest.raises(DatasetError, match=r"job_7\.xml is in CVAT's own format"):
+        read_annotations(str(path))
+
+
 def test_a_folder_of_unknown_kind_is_reported_with_the_forms(tmp_path):
     laid_out(tmp_path, {"a.jpg": None})
     with pytest.raises(DatasetError, match=r"known kind.*coco:FILE"):

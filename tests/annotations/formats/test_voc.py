@@ -219,6 +219,16 @@ def test_an_unspecified_size_is_zero(tmp_path):
     assert read_voc(tmp_path).images[0].size_wh == (0, 0)
 
 
+def test_a_polygon_of_labelme_is_no_box_without_its_left(tmp_path):
+    points = "<polygon><pt><x>1</x><y>2</y></pt></polygon>"
+    text = IMAGE.format(name="a", objects=f"<object><name>cat</name>{points}</object>")
+    (tmp_path / "a.xml").write_text(text)
+    with pytest.raises(
+        DatasetError, match=r"a\.xml, object 1: an object needs a <bndbox>, got none"
+    ):
+        read_voc(tmp_path)
+
+
 LAUGHS = '<!DOCTYPE a [<!ENTITY x "ha">]><annotation><filename>&x;</filename></annotation>'
 
 

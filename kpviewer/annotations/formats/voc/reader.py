@@ -119,6 +119,9 @@ def _box(element: Element, where: EntryLocation) -> tuple[Box, float | str | Non
         x, y, width, height, angle = (number(rotated.findtext(each), each, where) for each in names)
         box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
         return box, math.degrees(angle)
+    if element.find("bndbox") is None:
+        cure = "Is the file of another format? Export it as Pascal VOC, COCO or YOLO."
+        raise DatasetError(f"{where}: an object needs a <bndbox>, got none. {cure}")
     left, top, right, bottom = (
         number(element.findtext(f"bndbox/{side}"), side, where)
         for side in ("xmin", "ymin", "xmax", "ymax")
