@@ -79,6 +79,8 @@ def line_of(status: SessionStatus, *, has_image: bool, can_play: bool = True) ->
     """
     pipeline, word = status.pipeline, state_text(status)
     has_ended = pipeline is not None and pipeline.stop_reason is StopReason.END_OF_STREAM
+    if has_ended and status.is_one_image:
+        return ()
     if word and has_ended and can_play and (how := how_to_replay()):
         return word, how
     if word:

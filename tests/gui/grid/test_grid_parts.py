@@ -97,6 +97,13 @@ def status(state=PipelineState.RUNNING, **changes):
             status(PipelineState.PAUSED, stop_reason=StopReason.END_OF_STREAM),
             ("ended", "Space plays again"),
         ),
+        (
+            replace(
+                status(PipelineState.PAUSED, stop_reason=StopReason.END_OF_STREAM),
+                is_one_image=True,
+            ),
+            (),
+        ),
     ],
 )
 def test_line_of_a_tile_has_figures_or_the_state(qapp, given, line):
