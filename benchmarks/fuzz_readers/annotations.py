@@ -134,14 +134,14 @@ def _write_set(folder: Path, files: dict[str, bytes], images: tuple[str, ...]) -
         (folder / name).write_bytes(data)
 
 
-def _write_text(text: str, name: str, images: tuple[str, ...] = ("a.png", "b.png")) -> Write:
+def _write_text(text: str, name: str) -> Write:
     """Return a function that writes a damaged text beside intact images."""
 
     def write(folder: Path, random: Random) -> Path:
         data = damaged_text(text, random)
         if random.random() < 0.1:
             data = data.decode("utf-8", "replace").encode(random.choice(["utf-16", "utf-8-sig"]))
-        _write_set(folder, {name: data}, images)
+        _write_set(folder, {name: data}, ("a.png", "b.png"))
         return folder / name
 
     return write
@@ -181,7 +181,7 @@ def _write_biwi(folder: Path, random: Random) -> Path:
     return folder / "rgb.cal"  # its folder is the set
 
 
-def _write_yolo(labels: bool, images: tuple[str, ...] = ("images/a.png",)) -> Write:
+def _write_yolo(labels: bool) -> Write:
     """Return a function that writes a YOLO set with damaged labels or YAML."""
 
     def write(folder: Path, random: Random) -> Path:
@@ -189,7 +189,7 @@ def _write_yolo(labels: bool, images: tuple[str, ...] = ("images/a.png",)) -> Wr
         wrong = "labels/a.txt" if labels else "data.yaml"
         files = {name: text.encode() for name, text in texts.items()}
         files[wrong] = damaged_text(texts[wrong], random)
-        _write_set(folder, files, images)
+        _write_set(folder, files, ("images/a.png",))
         return folder
 
     return write

@@ -1,6 +1,6 @@
 """What the makers of hand-built layouts do before and after their networks, in numpy."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,6 @@ import numpy as np
 from benchmarks.layouts.common import CONFIDENCE, IOU, MAX_DETECTIONS, Result, letterbox
 
 Array = np.ndarray
-Feed = tuple[Mapping[str, Array], Callable[[Array], Array]]
-"""Inputs by name, and a function from points of the input to points of the image, px."""
 MEAN_RGB = np.array([123.675, 116.28, 103.53], np.float32)
 STD_RGB = np.array([58.395, 57.12, 57.375], np.float32)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,7 +9,7 @@ from torch import Tensor, nn
 
 from benchmarks.layouts import decoding
 from benchmarks.layouts.common import CONFIDENCE, Network, Result
-from benchmarks.layouts.tiny import STRIDES, Head, Pyramid, grid, write_onnx
+from benchmarks.layouts.tiny import STRIDES, Head, Pyramid, grid, pyramid_over, write_onnx
 
 SIZE = 320
 ROWS = 100
@@ -26,25 +25,20 @@ def networks(images: Mapping[str, np.ndarray]) -> Iterator[Network]:
     image = images["small"]
     normal = decoding.planes(image[..., ::-1], 127.5, 128)
     for points in (True, False):
-        yield _scrfd(_pyramid(15 if points else 5, 1, normal, anchors=2), points, batched=False)
-    yield _scrfd(_pyramid(15, 1, normal, anchors=2), points=True, batched=True)
+        yield _scrfd(pyramid_over(15 if points else 5, 1, normal, anchors=2), points, batched=False)
+    yield _scrfd(pyramid_over(15, 1, normal, anchors=2), points=True, batched=True)
     centred = decoding.planes(image, RETINA_MEAN_BGR)
-    yield _retinaface(_pyramid(15, 1, centred, anchors=2, unit=128.0))
+    yield _retinaface(pyramid_over(15, 1, centred, anchors=2, unit=128.0))
     bgr = decoding.planes(image, decoding.MEAN_RGB[::-1], decoding.STD_RGB[::-1])
-    yield _openmmlab("rtmdet-3", _pyramid(7, 3, bgr), is_pose=False)
+    yield _openmmlab("rtmdet-3", pyramid_over(7, 3, bgr), is_pose=False)
     raw = decoding.planes(image)
-    yield _openmmlab("rtmo-1", _pyramid(5 + 3 * COCO_POINTS, 1, raw, unit=255.0), is_pose=True)
+    yield _openmmlab("rtmo-1", pyramid_over(5 + 3 * COCO_POINTS, 1, raw, unit=255.0), is_pose=True)
     torch.manual_seed(5)
     simcc = _SimCC()
     yield _rtmpose("rtmpose-17", simcc, "")
     two_stages = f"two-stage:FOLDER/{DETECTOR}.onnx+FOLDER/two-stage-rtmpose-17.onnx"
     yield _rtmpose("two-stage-rtmpose-17", simcc, two_stages)
     yield _movenet()
-
-
-def _pyramid(columns: int, classes: int, image: np.ndarray, **options: Any) -> Pyramid:
-    torch.manual_seed(3)
-    return Pyramid(columns, classes, **options).spread_over(image)
 
 
 def _scrfd(pyramid: Pyramid, points: bool, batched: bool) -> Network:

@@ -4,8 +4,6 @@ Each network sees the average colours of cells, so that its scores depend on cha
 normalisation and padding, but hardly on the way that an image is resized.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,11 +58,14 @@ class Pyramid(nn.Module):
         split = planes.reshape(batch, self.anchors, columns, height * width)
         return split.permute(0, 3, 1, 2).reshape(batch, -1, columns)
 
-    def spread_over(self, image: np.ndarray) -> Pyramid:
-        """Spread the class scores over an input, (1, 3, H, W)."""
-        values = torch.from_numpy(image)
-        spread(self.logits, lambda: self(values), slice(None))
-        return self
+
+def pyramid_over(columns: int, classes: int, image: np.ndarray, **options: Any) -> Pyramid:
+    """Return a pyramid with class scores that spread over an input, (1, 3, H, W)."""
+    torch.manual_seed(3)
+    pyramid = Pyramid(columns, classes, **options)
+    values = torch.from_numpy(image)
+    spread(pyramid.logits, lambda: pyramid(values), slice(None))
+    return pyramid
 
 
 class Head(nn.Module):

@@ -11,7 +11,7 @@ from torchvision.ops import nms
 
 from benchmarks.layouts import decoding
 from benchmarks.layouts.common import CONFIDENCE, IOU, MAX_DETECTIONS, Network, Result
-from benchmarks.layouts.tiny import STRIDES, Head, Pyramid, grid, write_onnx
+from benchmarks.layouts.tiny import STRIDES, Head, Pyramid, grid, pyramid_over, write_onnx
 
 SIZE = 320
 NAMES = {0: "crow", 1: "gull", 2: "duck"}
@@ -28,27 +28,22 @@ def networks(images: Mapping[str, np.ndarray]) -> Iterator[Network]:
         ("yolov5-repo-1", "output0", {"stride": 32, "names": {0: "crow"}}, 1),
         ("yolov7-repo-3", "output", {}, 3),
     ):
-        head = Head(_pyramid(5 + classes, classes, rgb, anchors=3), _objectness_rows)
+        head = Head(pyramid_over(5 + classes, classes, rgb, anchors=3), _objectness_rows)
         yield _single(name, head, (output,), metadata, _read_objectness)
-    head = Head(_pyramid(7, 3, rgb), _class_columns)
+    head = Head(pyramid_over(7, 3, rgb), _class_columns)
     yield _single("yolov9-repo-3", head, ("output0",), REPOSITORY, _read_columns)
-    head = Head(_pyramid(8, 3, rgb, anchors=3), _yolov7_end2end)
+    head = Head(pyramid_over(8, 3, rgb, anchors=3), _yolov7_end2end)
     yield _single("yolov7-repo-3-end2end", head, ("output",), {}, _read_end2end)
-    head = Head(_pyramid(7, 3, rgb), _nas_raw)
+    head = Head(pyramid_over(7, 3, rgb), _nas_raw)
     yield _single("yolo-nas-3", head, ("boxes", "scores"), {}, _read_nas)
     raw = decoding.planes(image, 0, 1)
-    pyramid = _pyramid(8, 3, raw, unit=255.0)
+    pyramid = pyramid_over(8, 3, raw, unit=255.0)
     yield _yolox("yolox-3", pyramid, _yolox_undecoded)
     yield _yolox("yolox-3-decoded", pyramid, _yolox_decoded)
-    yield _nas_batch(Head(_Bytes(_pyramid(7, 3, rgb)), _nas_rows))
+    yield _nas_batch(Head(_Bytes(pyramid_over(7, 3, rgb)), _nas_rows))
     for name in ("rtdetr-official-3", "d-fine-3"):
-        yield _two_inputs(name, Head(_pyramid(7, 3, rgb), _detr))
+        yield _two_inputs(name, Head(pyramid_over(7, 3, rgb), _detr))
     yield _dense()
-
-
-def _pyramid(columns: int, classes: int, image: np.ndarray, **options: Any) -> Pyramid:
-    torch.manual_seed(3)
-    return Pyramid(columns, classes, **options).spread_over(image)
 
 
 def _rgb(image: np.ndarray) -> np.ndarray:

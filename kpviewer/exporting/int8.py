@@ -17,8 +17,7 @@ def int8_network(detector: Detector) -> nn.Module:
 
     It computes what ``runtime.torch.int8`` does.
     """
-    ranges = {name: (low, high) for name, low, high in detector.spec.activation_ranges}
-    network = rounded(fused(detector.network), ranges)
+    network = rounded(fused(detector.network), detector.spec.ranges_by_name)
     for name, conv in list(network.named_modules()):
         if isinstance(conv, RoundedConv):
             parent, _, own_name = name.rpartition(".")

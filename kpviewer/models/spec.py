@@ -152,6 +152,11 @@ class ModelSpec(CommonSpec):
         return asked if keypoint is None else replace(asked, keypoint=keypoint)
 
     @property
+    def ranges_by_name(self) -> dict[str, tuple[float, float]]:
+        """Least and greatest input of convolutions, by name, from ``activation_ranges``."""
+        return {name: (low, high) for name, low, high in self.activation_ranges}
+
+    @property
     def has_outlines(self) -> bool:
         """Whether objects have outlines: the corners of rotated boxes, or those of masks."""
         return self.shape is not Shape.UPRIGHT

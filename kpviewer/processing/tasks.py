@@ -13,7 +13,7 @@ from kpviewer.sources.redact import redact_url
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A source to process, with the records of earlier runs."""
+    """A source to process."""
 
     number: int
     """Position among the tasks of the run, from 0."""

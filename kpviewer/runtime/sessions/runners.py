@@ -44,9 +44,10 @@ class FileModel(NamedTuple):
     def of(cls, detector: FileDetector, network: OnnxNetwork) -> FileModel:
         """Return the parts of a detector."""
         spec = detector.spec
-        ranges = {name: (low, high) for name, low, high in spec.activation_ranges}
         refiner = getattr(detector, "refiner", None)
-        return cls(detector, network, Letterboxing(spec), Planes(spec), ranges, refiner)
+        return cls(
+            detector, network, Letterboxing(spec), Planes(spec), spec.ranges_by_name, refiner
+        )
 
 
 def own_precision(network: OnnxNetwork) -> str:

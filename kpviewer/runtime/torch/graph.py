@@ -104,8 +104,7 @@ class _PixelModule(nn.Module):
         super().__init__()
         self._network = fused(detector.network)
         if in_int8:
-            ranges = {name: (low, high) for name, low, high in detector.spec.activation_ranges}
-            self._network = rounded(self._network, ranges)
+            self._network = rounded(self._network, detector.spec.ranges_by_name)
         self._detector, self._preprocess = detector, preprocess
 
     def forward(self, rows: Tensor) -> Tensor:

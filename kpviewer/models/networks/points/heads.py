@@ -97,7 +97,7 @@ class HeatmapHead(_FromHeatmaps):
         self.units = nn.ModuleList(
             ConvUnit(inputs, _WIDTH) for inputs in (channels[-1], _WIDTH, _WIDTH)
         )
-        self.heat = _heat_layer(_WIDTH, num_keypoints)
+        self.heat = _heat_layer(num_keypoints)
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Maps, the last (B, channels, h, w) -> (B, K, 8 h, 8 w): 1 at a point, 0 far from it."""
@@ -120,7 +120,7 @@ class FineHeatmapHead(_FromHeatmaps):
         super().__init__()
         self.lateral = nn.ModuleList(nn.Conv2d(inputs, _WIDTH, 1) for inputs in channels[1:])
         self.units = nn.ModuleList(ConvUnit(_WIDTH, _WIDTH) for _ in channels[2:])
-        self.heat = _heat_layer(_WIDTH, num_keypoints)
+        self.heat = _heat_layer(num_keypoints)
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Maps at strides 2 to 32 -> (B, K, H/4, W/4): 1 at a point, 0 far from it."""
@@ -182,8 +182,8 @@ class Hourglass(nn.Module):
         return features + added
 
 
-def _heat_layer(width: int, num_keypoints: int) -> nn.Conv2d:
-    layer = nn.Conv2d(width, num_keypoints, 1)
+def _heat_layer(num_keypoints: int) -> nn.Conv2d:
+    layer = nn.Conv2d(_WIDTH, num_keypoints, 1)
     start_small(layer)
     return layer
 
