@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import repeat, starmap
+from itertools import starmap
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,15 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpviewer.geometry import xyxy_to_xywh
-from kpviewer.metrics.overlap import alike, outline_overlaps
-from kpviewer.structures import (
-    Detections,
-    FloatArray,
-    GroundTruth,
-    IntArray,
-    box_outlines,
-    signed_areas,
-)
+from kpviewer.metrics.overlap import alike, overlaps_of
+from kpviewer.structures import Detections, FloatArray, GroundTruth, IntArray, signed_areas
 
 if TYPE_CHECKING:
     from pycocotools.coco import COCO
@@ -108,7 +101,7 @@ def _precision(
     evaluation.params.areaRng = evaluation.params.areaRng[areas]
     evaluation.params.areaRngLbl = evaluation.params.areaRngLbl[areas]
     evaluation.params.maxDets = [_MAX_DETECTIONS]
-    evaluation.computeIoU = partial(_overlaps, evaluation)
+    evaluation.computeIoU = partial(_overlaps, evaluation, pairs)
     _silent(COCOeval.evaluate)(evaluation)
     _silent(COCOeval.accumulate)(evaluation)
     precision: NDArray[np.float64] = evaluation.eval["precision"][..., 0]
@@ -126,18 +119,22 @@ def mean_known(precision: NDArray[np.float64]) -> float | None:
     return float(known.mean()) if known.size else None
 
 
-def _overlaps(evaluation: COCOeval, image_id: int, class_id: int) -> Any:
+def _overlaps(
+    evaluation: COCOeval,
+    pairs: Sequence[tuple[Detections, GroundTruth]],
+    image_id: int,
+    class_id: int,
+) -> Any:
     """Return what ``COCOeval.computeIoU`` does, (D, T), also of rotated boxes and masks."""
-    key = image_id, class_id
-    found, true = evaluation._dts[key], evaluation._gts[key]  # noqa: SLF001 - what it reads itself
-    if not found or not true or found[0]["corners"] is None:
+    detections, ground_truth = pairs[image_id]
+    overlaps = overlaps_of(detections, ground_truth)
+    if overlaps is None:
         return type(evaluation).computeIoU(evaluation, image_id, class_id)
-    found = sorted(found, key=lambda record: -record["score"])[:_MAX_DETECTIONS]
-    rows, others = np.indices((len(found), len(true))).reshape(2, -1)
-    found_xy, true_xy = (np.stack([record["corners"] for record in side]) for side in (found, true))
-    is_crowd = np.array([record["iscrowd"] for record in true], np.bool_)
-    overlaps = outline_overlaps(found_xy, true_xy, rows, others, is_crowd[others])
-    return overlaps.reshape(len(found), len(true))
+    rows = np.flatnonzero(detections.class_ids == class_id)[:_MAX_DETECTIONS]
+    own = overlaps[np.ix_(rows, ground_truth.class_ids == class_id)]
+    is_open = not ground_truth.is_labelled(np.array([class_id]))[0]
+    everywhere = np.ones((len(rows), int(is_open)))
+    return np.concatenate([own, everywhere], axis=1)
 
 
 def _dataset(images: Iterable[Iterator[dict[str, Any]]], num_classes: int) -> COCO:
@@ -174,51 +171,30 @@ def _silent(method: Callable[..., Any]) -> Callable[..., Any]:
 def _ground_truth_records(
     detections: Detections, ground_truth: GroundTruth
 ) -> Iterator[dict[str, Any]]:
-    outlines = alike(detections.outlines_xy, ground_truth.outlines_xy)
-    columns = (
-        xyxy_to_xywh(ground_truth.xyxy).tolist(),
-        ground_truth.class_ids,
-        ground_truth.difficult.astype(int).tolist(),
-        ground_truth.areas.tolist(),
-        repeat(None) if outlines is None else outlines[1],
-    )
-    for box, class_id, crowd, area, corners in zip(*columns, strict=False):
-        yield _record(box, int(class_id), crowd, area, corners)
+    boxes, areas = xyxy_to_xywh(ground_truth.xyxy).tolist(), ground_truth.areas.tolist()
+    columns = (boxes, ground_truth.class_ids, ground_truth.difficult, areas)
+    for box, class_id, difficult, area in zip(*columns, strict=True):
+        yield _record(box, int(class_id), area, crowd=int(difficult))
     is_open = ~ground_truth.is_labelled(detections.class_ids)
     if is_open.any():
         found = detections.take(is_open)
-        points = (found.xyxy if outlines is None else outlines[0][is_open]).reshape(-1, 2)
-        everywhere = np.concatenate([points.min(axis=0) - 1, points.max(axis=0) + 1])[None]
-        box = xyxy_to_xywh(everywhere)[0].tolist()
-        corners = None if outlines is None else box_outlines(everywhere, outlines[1].shape[1])[0]
+        left, top = found.xyxy[:, :2].min(axis=0).tolist()
+        right, bottom = found.xyxy[:, 2:].max(axis=0).tolist()
+        everywhere = [left - 1, top - 1, right - left + 2, bottom - top + 2]
         for class_id in np.unique(found.class_ids).tolist():
-            yield _record(box, class_id, 1, box[2] * box[3], corners)
+            yield _record(everywhere, class_id, everywhere[2] * everywhere[3], crowd=1)
 
 
 def _detection_records(
     detections: Detections, ground_truth: GroundTruth
 ) -> Iterator[dict[str, Any]]:
-    outlines = alike(detections.outlines_xy, ground_truth.outlines_xy)
     boxes = xyxy_to_xywh(detections.xyxy)
+    outlines = alike(detections.outlines_xy, ground_truth.outlines_xy)
     areas = boxes[:, 2] * boxes[:, 3] if outlines is None else abs(signed_areas(outlines[0]))
-    columns = (
-        boxes.tolist(),
-        detections.class_ids,
-        areas.tolist(),
-        repeat(None) if outlines is None else outlines[0],
-        detections.scores.tolist(),
-    )
-    for box, class_id, area, corners, score in zip(*columns, strict=False):
-        yield {**_record(box, int(class_id), 0, area, corners), "score": score}
+    columns = (boxes.tolist(), detections.class_ids, areas.tolist(), detections.scores.tolist())
+    for box, class_id, area, score in zip(*columns, strict=True):
+        yield {**_record(box, int(class_id), area, crowd=0), "score": score}
 
 
-def _record(
-    box: list[float], class_id: int, crowd: int, area: float, corners: FloatArray | None
-) -> dict[str, Any]:
-    return {
-        "bbox": box,
-        "area": area,
-        "category_id": class_id,
-        "iscrowd": crowd,
-        "corners": corners,
-    }
+def _record(box: list[float], class_id: int, area: float, *, crowd: int) -> dict[str, Any]:
+    return {"bbox": box, "area": area, "category_id": class_id, "iscrowd": crowd}

@@ -6,8 +6,8 @@ from functools import lru_cache
 import numpy as np
 
 from kpviewer.geometry import box_area, intersection, iou_matrix
-from kpviewer.metrics.overlap import alike, outline_overlaps
-from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth, IntArray
+from kpviewer.metrics.overlap import overlaps_of
+from kpviewer.structures import Detections, FloatArray, GroundTruth, IntArray
 
 FALSE_POSITIVE = -1
 IGNORED = -2
@@ -44,11 +44,8 @@ def match(detections: Detections, ground_truth: GroundTruth, *, iou: float = 0.5
     its area lies in a difficult object, as COCO treats crowds. So is one of a class that the ground
     truth doesn't label, or not completely. Difficult objects are never false negatives.
     """
-    same_class = detections.class_ids[:, None] == ground_truth.class_ids[None, :]  # (N, T)
-    overlap = _overlap(detections, ground_truth, same_class)
-    regions = ground_truth.take(ground_truth.difficult)
-    covered = _covered(detections, regions, same_class[:, ground_truth.difficult])
-    ignored = (covered >= iou).any(axis=1)
+    overlap = _overlap(detections, ground_truth)
+    ignored = (overlap[:, ground_truth.difficult] >= iou).any(axis=1)
     index = np.where(ignored, IGNORED, FALSE_POSITIVE).astype(np.int64)
     value = np.zeros(len(detections), np.float32)
     free = ~ground_truth.difficult
@@ -71,27 +68,16 @@ kept_match = lru_cache(maxsize=4)(match)
 """``match``, which keeps the outcomes of the last frames: they are scored, then painted."""
 
 
-def _overlap(detections: Detections, objects: GroundTruth, compared: BoolArray) -> FloatArray:
-    """Return the IoU of each detection with each object, 0 where they aren't compared: (N, T)."""
-    if (outlines := alike(detections.outlines_xy, objects.outlines_xy)) is not None:
-        return _of_outlines(*outlines, compared, is_crowd=False)
-    return iou_matrix(detections.xyxy, objects.xyxy) * compared
+def _overlap(detections: Detections, ground_truth: GroundTruth) -> FloatArray:
+    """Return the IoU of each detection with each object of its class, 0 with others: (N, T).
 
-
-def _covered(detections: Detections, regions: GroundTruth, compared: BoolArray) -> FloatArray:
-    """Return the share of each detection that lies in each of T regions: (N, T)."""
-    if (outlines := alike(detections.outlines_xy, regions.outlines_xy)) is not None:
-        return _of_outlines(*outlines, compared, is_crowd=True)
-    area = np.maximum(box_area(detections.xyxy), 1e-9)[:, None]
-    share = intersection(detections.xyxy, regions.xyxy) / area * compared
-    return np.asarray(share, np.float32)
-
-
-def _of_outlines(
-    found_xy: FloatArray, true_xy: FloatArray, compared: BoolArray, *, is_crowd: bool
-) -> FloatArray:
-    rows, others = np.nonzero(compared)
-    overlaps = np.zeros(compared.shape, np.float32)
-    every = np.full(len(rows), is_crowd)
-    overlaps[rows, others] = outline_overlaps(found_xy, true_xy, rows, others, every)
-    return overlaps
+    With a difficult object, it is the share of the detection that lies in it.
+    """
+    if (overlaps := overlaps_of(detections, ground_truth)) is not None:
+        return overlaps.astype(np.float32)
+    found, true, difficult = detections.xyxy, ground_truth.xyxy, ground_truth.difficult
+    overlap = iou_matrix(found, true)
+    area = np.maximum(box_area(found), 1e-9)[:, None]
+    overlap[:, difficult] = intersection(found, true[difficult]) / area
+    compared = detections.class_ids[:, None] == ground_truth.class_ids
+    return np.asarray(overlap * compared, np.float32)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from kpviewer.structures import (
 )
 
 Float64Array = NDArray[np.float64]
+_kept: WeakKeyDictionary[Detections, tuple[ref[GroundTruth], Float64Array]] = WeakKeyDictionary()
 _UNLIKELY = 0.3
 """Overlap of two masks that counts as none: matches need 0.5."""
 
@@ -40,6 +42,30 @@ def alike(
         return None
     are_rotated = [each.shape[1] == BOX_CORNERS for each in (found_xy, true_xy)]
     return (found_xy, true_xy) if are_rotated[0] == are_rotated[1] else None
+
+
+def overlaps_of(detections: Detections, ground_truth: GroundTruth) -> Float64Array | None:
+    """Return the overlap of each detection with each object of its class, 0 with others: (N, T).
+
+    That with a difficult object is the share of the detection in it. It is kept while both are in
+    use: several scores need it.
+
+    Returns:
+        None if boxes are compared.
+    """
+    outlines = alike(detections.outlines_xy, ground_truth.outlines_xy)
+    if outlines is None:
+        return None
+    kept = _kept.get(detections)
+    if kept is not None and kept[0]() is ground_truth:
+        return kept[1]
+    compared = detections.class_ids[:, None] == ground_truth.class_ids
+    rows, others = np.nonzero(compared)
+    overlaps = np.zeros(compared.shape)
+    is_crowd = ground_truth.difficult[others]
+    overlaps[rows, others] = outline_overlaps(*outlines, rows, others, is_crowd)
+    _kept[detections] = ref(ground_truth), overlaps
+    return overlaps
 
 
 def outline_overlaps(

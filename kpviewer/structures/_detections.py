@@ -83,7 +83,7 @@ class Candidates:
         return replace(self, **taken(self, rows))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Detections:
     """Detections of a model at given thresholds, by descending score."""
 

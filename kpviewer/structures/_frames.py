@@ -53,7 +53,7 @@ class StreamInfo:
     """Rotation and mirroring of the frames, as ``sources.turn.Turn`` writes them."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class GroundTruth:
     """Ground truth of one image, in source pixels."""
 
