@@ -167,3 +167,15 @@ def test_a_set_has_its_labels_for_images_elsewhere_too(folder, tmp_path_factory)
     (image,) = read_yolo(folder, str(images)).images
     assert image.path == images / "a.png"
     assert image.targets.xyxy.tolist() == [[10, 5, 30, 15]]
+
+
+def test_an_image_without_labels_has_none_of_another_split(folder):
+    Image.new("RGB", (20, 10)).save(folder / "images/val/a.png")  # another one than train/a
+    (folder / "images/train/a.png").unlink()
+    Image.new("RGB", (20, 10)).save(folder / "images/train/d.png")
+    (folder / "labels/train/d.txt").write_text("0 0.5 0.5 0.5 0.5\n")
+    read = read_usable(f"yolo:{folder}")
+    counts = {each.path.relative_to(folder).as_posix(): len(each.targets) for each in read.images}
+    assert counts["images/val/a.png"] == 0 and counts["images/train/d.png"] == 1
+    assert "labels have no image" in read.notes[0] and "train/a.txt" in read.notes[0]
+    assert NO_LABELS in read.notes[1] and "val/a.png" in read.notes[1]

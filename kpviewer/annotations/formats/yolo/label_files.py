@@ -43,6 +43,7 @@ def pair_labels(pairs: Sequence[tuple[Path, Path]], problems: Problems) -> list[
         bare += [(path, path) for path in others if path.parent in folders]  # beside their labels
     names = [path.with_suffix(bare[0][0].suffix) for path in orphans] if bare else []
     fitted = fit_names(names, [image for image, _ in bare])
+    fitted = {row: at for row, at in fitted.items() if _may_hold(orphans[row].parent, bare[at][1])}
     by_image = {bare[bare_row][0]: orphans[row] for row, bare_row in fitted.items()}
     lonely = [path for row, path in enumerate(orphans) if row not in fitted]
     left = [pair for pair in bare if pair[0] not in by_image and pair[0] != pair[1]]
@@ -54,6 +55,11 @@ def pair_labels(pairs: Sequence[tuple[Path, Path]], problems: Problems) -> list[
     ]  # fmt: skip
     found = [(image, by_image.pop(image, labels)) for image, labels in pairs]
     return [*found, *by_image.items()]
+
+
+def _may_hold(folder: Path, labels: Path) -> bool:
+    """Return whether a folder may hold the labels of an image: its own, if that is there."""
+    return labels.parent == folder or not labels.parent.is_dir()
 
 
 def _other_images(pairs: Sequence[tuple[Path, Path]]) -> list[Path]:

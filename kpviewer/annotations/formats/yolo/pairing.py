@@ -53,7 +53,9 @@ class Pairing:
         for image in dict.fromkeys(images):
             folder, is_tree = self._labels_of(image.parent)
             found = self._beside(image, folder) if folder is not None else None
-            found = found or self._beside(image, image.parent) or self._by_stem(image)
+            found = found or self._beside(image, image.parent)
+            if found is None and not (is_tree and folder is not None and folder.is_dir()):
+                found = self._by_stem(image)
             if found is not None:
                 pairs.append((image, found))
             elif (alone and is_tree) or image in named:
