@@ -129,6 +129,14 @@ def test_a_named_description_without_a_split_is_all_of_its_entries(folder):
     assert read.notes == ("val: 'images/gone' leads to no images",)
 
 
+def test_a_folder_has_the_splits_of_its_data_file(folder):
+    (folder / "some.txt").write_text("data/images/checked/c.png\n")
+    (folder / "obj.names").write_text("cat\n")
+    (folder / "obj.data").write_text("valid = data/some.txt\nnames = data/obj.names\n")
+    for split in ("valid", "val"):
+        assert [each.path.stem for each in read_yolo(folder, split).images] == ["c"]
+
+
 def test_a_source_may_show_images_that_a_description_leaves_out(folder):
     path = described(folder, "images/val")  # checked/c is in neither of its entries
     assert [each.path.stem for each in read_usable(f"yolo:{path}").images] == ["a", "b"]

@@ -62,7 +62,8 @@ def find_description(root: Path, others: Iterable[Path] = ()) -> tuple[YoloNames
             plain, holder = found, folder
         for names in _lists_in(folder):
             pose = plain if plain.kpt_shape else _pose_of(names, folders[place + 1 :])
-            found = _with_pose(replace(plain, class_names=names), pose)
+            splits = plain.split_paths or _splits_of_darknet(folder)
+            found = _with_pose(replace(plain, class_names=names, split_paths=splits), pose)
             return found, holder if plain.split_paths else folder
         for path in sorted(folder.glob("*.data"))[:1]:
             found = _darknet(path)
@@ -71,6 +72,12 @@ def find_description(root: Path, others: Iterable[Path] = ()) -> tuple[YoloNames
     if failed is not None and not plain.class_names:
         raise failed
     return plain, holder
+
+
+def _splits_of_darknet(folder: Path) -> dict[str, tuple[str, ...]]:
+    """Return the lists of images that the ``.data`` file of a folder names; none without one."""
+    path = next(iter(sorted(folder.glob("*.data"))), None)
+    return {} if path is None else _darknet(path).split_paths
 
 
 def _with_pose(names: YoloNames, pose: YoloNames) -> YoloNames:
