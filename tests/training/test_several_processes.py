@@ -11,7 +11,6 @@ import pytest
 from training.two_processes import STOP, curve
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-LAUNCHER = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 PROGRAM = str(Path(__file__).with_name("two_processes.py"))
 SETTINGS = (
     "steps=32", "batch=4", "workers=0", "inputs=[[96, 192]]", "log_every=8", "warmup_steps=6",
@@ -29,7 +28,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     if sys.platform == "linux":  # the machine's name may have no address
         env["GLOO_SOCKET_IFNAME"] = "lo"
     done = subprocess.run(
-        [*LAUNCHER, PROGRAM, str(folder / "losses.json"), *command],
+        [sys.executable, PROGRAM, str(folder / "losses.json"), *command],
         env=env, capture_output=True, text=True, timeout=500, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]

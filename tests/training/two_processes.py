@@ -1,9 +1,10 @@
-"""Program for ``torchrun`` that trains in all of its processes, and then runs a command in them.
+"""Program that trains in two processes of ``torchrun``'s launcher, and then runs a command in them.
 
-    torchrun two_processes.py LOSSES_JSON train ...
+    python two_processes.py LOSSES_JSON train ...
 
-Each process uses its share of one row of images. Without ``torchrun``, one uses the whole row. The
-first one writes the losses. One program for both: three processes import torch each time.
+Each process uses its share of one row of images. Without the launcher, one uses the whole row. The
+first one writes the losses. One program for both, whose processes are forked where they can be:
+importing torch and its compiler takes longer than all that they do.
 """
 
 import json
@@ -11,6 +12,7 @@ import os
 import sys
 from pathlib import Path
 
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from training.lines import LineObjective
 
 from kpviewer.cli.main import main
@@ -41,9 +43,19 @@ def curve(processes: int, rank: int = 0) -> list[list[float]]:
     return losses
 
 
-if __name__ == "__main__":
-    own_rank = int(os.environ["RANK"])
-    found = curve(int(os.environ["WORLD_SIZE"]), own_rank)
-    if own_rank == 0:
+def train() -> None:
+    """Train as one of the processes; then run the command."""
+    rank = int(os.environ["RANK"])
+    found = curve(int(os.environ["WORLD_SIZE"]), rank)
+    if rank == 0:
         Path(sys.argv[1]).write_text(json.dumps(found), encoding="utf-8")
     main(sys.argv[2:])
+
+
+if __name__ == "__main__":
+    method = "fork" if sys.platform == "linux" else "spawn"
+    options = LaunchConfig(
+        min_nodes=1, max_nodes=1, nproc_per_node=2, run_id="two", start_method=method,
+        rdzv_backend="c10d", rdzv_endpoint="localhost:0",
+    )  # fmt: skip
+    elastic_launch(options, train)()
