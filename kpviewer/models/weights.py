@@ -20,6 +20,7 @@ from kpviewer.models.files.catalogue import SPEC_KEY, check_file, find_weights, 
 from kpviewer.models.names.tensors import with_current_names
 from kpviewer.models.networks.architectures import ARCHITECTURES
 from kpviewer.models.networks.dry_run import check_runs, planned
+from kpviewer.models.networks.unfilled import unfilled
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.tables import UNREADABLE, first_line, shown
 from kpviewer.shipped import shipped_weights_dir
@@ -78,11 +79,11 @@ def load_model(name_or_path: str | Path) -> Detector:
         )
     build = ARCHITECTURES[spec.architecture]
     if path.parent == shipped_weights_dir():  # a dry run of these takes longer than the rest
-        detector = build(spec)
+        detector = unfilled(build, spec)
         _check_shapes(path, detector.network.state_dict())
     else:
         _check_plan(path, spec, build)
-        detector = build(spec)
+        detector = unfilled(build, spec)
     state = read_state(path)
     _check_values(path.name, state)
     detector.network.load_state_dict(state)

@@ -14,6 +14,7 @@ from kpviewer.errors import DatasetError, PipelineError, RecordingError, Weights
 from kpviewer.models.base import Detector
 from kpviewer.models.files.catalogue import find_weights
 from kpviewer.models.networks.architectures import ARCHITECTURES
+from kpviewer.models.networks.unfilled import unfilled
 from kpviewer.models.weights import read_state, save_weights
 from kpviewer.system.locks import lock
 from kpviewer.system.paths import make_folder, named_path
@@ -226,7 +227,7 @@ class _Keeper:
     def save(self) -> Detector:
         """Write checkpoint and weights; return the detector with the averaged weights."""
         save_checkpoint(self._trainer, self.folder / CHECKPOINT, self._facts)
-        averaged = ARCHITECTURES[self._detector.spec.architecture](self._detector.spec)
+        averaged = unfilled(ARCHITECTURES[self._detector.spec.architecture], self._detector.spec)
         averaged.network.load_state_dict(self._trainer.averaged.state_dict())
         save_weights(averaged, self.weights)
         return averaged

@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 from kpviewer.models.base import Detector
 from kpviewer.models.libraries.tracing import tracing_alone
 from kpviewer.models.limits import MAX_OUTPUT_VALUES
+from kpviewer.models.networks.unfilled import unfilled
 from kpviewer.models.spec import ModelSpec, Resize
 from kpviewer.models.tables import first_line
 
@@ -44,7 +45,7 @@ def planned(build: Callable[[ModelSpec], Detector], spec: ModelSpec) -> Detector
     try:
         with tracing_alone(), META, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about heads without classes or keypoints
-            detector = build(spec)
+            detector = unfilled(build, spec)
     except Exception as error:  # torch may raise anything for such sizes
         raise ValueError(
             f"{spec.architecture} can't be built as described: {first_line(error)}"

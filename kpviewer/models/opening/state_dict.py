@@ -17,6 +17,7 @@ from kpviewer.models.base import Detector
 from kpviewer.models.limits import MAX_TENSORS
 from kpviewer.models.names.tensors import with_current_names
 from kpviewer.models.networks.dry_run import planned
+from kpviewer.models.networks.unfilled import unfilled
 from kpviewer.models.opening.checkpoint import load_checkpoint
 from kpviewer.models.opening.whole_models import maker_refusal
 from kpviewer.models.spec import ModelSpec
@@ -136,7 +137,7 @@ def open_state_dict(
             for name, value in renamed.items()
         )
         if fitting == len(renamed) == len(expected):
-            detector = architectures[spec.architecture](spec)
+            detector = unfilled(architectures[spec.architecture], spec)
             detector.network.load_state_dict(renamed)
             detector.network.eval()
             return detector

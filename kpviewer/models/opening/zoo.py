@@ -21,6 +21,7 @@ from kpviewer.models.limits import MAX_CLASSES
 from kpviewer.models.names.coco_keypoints import mirrored_keypoints, skeleton_of
 from kpviewer.models.names.models import TORCHVISION
 from kpviewer.models.networks.ranking import Rows, one_hot_scores, ranked
+from kpviewer.models.networks.unfilled import unfilled
 from kpviewer.models.opening.downloads import short_reason, torchvision_state
 from kpviewer.models.opening.state_dict import read_state_dict
 from kpviewer.models.opening.weight_files import torch_cache
@@ -128,13 +129,13 @@ def open_torchvision(name: str) -> ZooDetector:
     model_name, _, file_name = name.removeprefix(TORCHVISION).partition("@")
     _check_name(model_name)
     if not file_name:
-        detector = build_zoo_detector(model_name)
+        detector = unfilled(build_zoo_detector, model_name)
         detector.network.detector.load_state_dict(_downloaded(model_name))
         detector.spec = replace(detector.spec, trained_on="COCO")
         return detector
     path = model_path(file_name)
     state = read_state_dict(path)
-    detector = build_zoo_detector(model_name, label_names(model_name, path, state))
+    detector = unfilled(build_zoo_detector, model_name, label_names(model_name, path, state))
     try:
         detector.network.detector.load_state_dict(state)
     except RuntimeError as error:  # torch lists the differences
