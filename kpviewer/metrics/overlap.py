@@ -128,12 +128,8 @@ def _of_masks(
 
     if not len(rows):
         return np.zeros(0)
-    height, width = (
-        np.ceil(np.maximum(found_xy[rows].max((0, 1)), true_xy[others].max((0, 1)))).astype(int)[
-            ::-1
-        ]
-        + 1
-    )
+    ends = np.maximum(found_xy[rows].max((0, 1)), true_xy[others].max((0, 1)))
+    width, height = np.ceil(ends).astype(int) + 1
 
     def runs_of(outlines_xy: FloatArray, used: IntArray) -> dict[int, Any]:
         """Return the run lengths of some masks, by their rows."""

@@ -172,6 +172,16 @@ def test_a_mask_of_run_lengths_has_an_outline(written, iscrowd):
         assert targets.areas == pytest.approx([40 * 40 - 30 * 10 - 70 + 42], rel=0.01)
 
 
+def test_polygons_that_overlap_are_one_part(written):
+    value = document()
+    inside, beside = [12, 22, 30, 22, 12, 46], [30, 15, 60, 15, 60, 30, 30, 30]
+    value["annotations"][0]["segmentation"] = [TRIANGLE, inside, beside]
+    outline = read_coco(written(value)).images[0].targets.outlines_xy[0].astype(float)
+    found = mask.frPyObjects([outline.ravel().tolist()], 80, 80)
+    expected = mask.merge(mask.frPyObjects([TRIANGLE, beside], 80, 80))
+    assert mask.iou(found, [expected], [0])[0, 0] > 0.96
+
+
 def plain_runs(pixels: np.ndarray) -> list[int]:
     flat = pixels.T.ravel().astype(int)
     changes = np.flatnonzero(np.diff(flat, prepend=0))

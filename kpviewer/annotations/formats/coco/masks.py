@@ -26,6 +26,8 @@ _MOST_PX = 100_000_000
 _MOST_CORNERS, _MOST_PARTS = 256, 16
 _LEAST_PART = 0.02
 """Area of the smallest part that is kept, as share of the largest."""
+_APART = 0.98
+"""Area of a union of polygons that don't overlap, at least, as share of the sum of their areas."""
 
 
 def segmentation_box(record: Annotation, where: Location) -> Box | None:
@@ -72,10 +74,26 @@ def outline_of(record: Annotation, where: Location, *, is_region: bool) -> Seque
             rings = [ring for ring in found if len(ring) >= 6 and len(ring) % 2 == 0]
             if len(rings) == 1 and len(rings[0]) <= 2 * _MOST_CORNERS:
                 return rings[0] if _is_near(rings[0]) else ()
-            parts = [_turned(np.reshape(ring, (-1, 2))) for ring in rings if _is_near(ring)]
+            parts = _apart([ring for ring in rings if _is_near(ring)], where)
     except (ValueError, RecursionError, DatasetError):
         return ()
     return _joined(parts, is_region=is_region)
+
+
+def _apart(rings: list[list[float]], where: Location) -> list[Float64Array]:
+    """Return the (V, 2) corners of each part of the union of polygons."""
+    from pycocotools import mask  # noqa: PLC0415 - the window starts without it
+
+    parts = [_turned(np.reshape(ring, (-1, 2))) for ring in rings]
+    if len(parts) < 2:
+        return parts
+    width, height = np.ceil(np.concatenate(parts).max(0)).astype(int) + 1
+    runs = mask.frPyObjects(rings, height, width)
+    whole = mask.merge(runs)
+    if mask.area(whole) > _APART * mask.area(runs).sum():
+        return parts
+    size = [int(height), int(width)]
+    return _traced(*_runs({"counts": whole["counts"].decode(), "size": size}, where))
 
 
 def _turned(ring: Float64Array) -> Float64Array:
