@@ -474,7 +474,7 @@ def test_results_are_written_beside_a_recording_on_request(
     assert all(len(frame["detections"]) == 2 for frame in frames[2:])
 
 
-def test_recordings_that_a_crash_cut_off_are_recovered_and_reported(qtbot, open_window, tmp_path):
+def test_recordings_that_a_crash_cut_off_are_recovered_and_told(qtbot, open_window, tmp_path):
     (tmp_path / "a.jsonl.part").write_text('{"index":0}\n{"ind')
     (tmp_path / "b.csv.part").write_text("index\n0\n")
     (tmp_path / "c.mp4.part").write_bytes(b"not a video")
@@ -482,7 +482,7 @@ def test_recordings_that_a_crash_cut_off_are_recovered_and_reported(qtbot, open_
     growing.write(b"{}\n")
     messages: list[str] = []
     window = open_window()
-    window.saving.reported.connect(lambda text, _path: messages.append(text))
+    window.saving.told.connect(lambda text, _path: messages.append(text))
     qtbot.waitUntil(lambda: len(messages) == 2)
     assert messages == [
         "Cut off by a crash and unreadable: c.mp4.part.",

@@ -72,7 +72,7 @@ class OpenWindow(QObject):
         self._remembered: RememberedSettings | None = None
         """Settings of the windows, the edits that no file has included."""
         self._is_replacing = self._is_over = False
-        self._reported: tuple[list[str], Path | None] = ([], None)
+        self._told: tuple[list[str], Path | None] = ([], None)
         """Messages about the files of the window that is replaced, and the last file."""
 
     @property
@@ -108,7 +108,7 @@ class OpenWindow(QObject):
         self.window, self._remembered = window, window.remembered
         window.closing.connect(self._on_closing)
         window.finishing.connect(self.finishing)
-        window.saving.reported.connect(self._on_reported)
+        window.saving.told.connect(self._on_told)
         if options.fullscreen:
             window.set_fullscreen(True)
         window.show()
@@ -158,7 +158,7 @@ class OpenWindow(QObject):
         if isinstance(before, MainWindow):  # a grid compares nothing
             self._options = replace(self._options, compare=before.compare.text)
         options = continued(self._options, before, sources)
-        self._is_replacing, self._reported = True, ([], None)
+        self._is_replacing, self._told = True, ([], None)
         QApplication.setQuitOnLastWindowClosed(False)
         before.close()
         QTimer.singleShot(0, lambda: self._open_next(options, before, way_back, also))
@@ -175,7 +175,7 @@ class OpenWindow(QObject):
             QApplication.quit()
             return
         window = self.open(options, also)
-        texts, saved = self._reported
+        texts, saved = self._told
         if options.sources and options.compare and isinstance(before, MainWindow):
             text = tr("{name} is compared with again once a single source is open.")
             texts.append(text.format(name=short_name(options.compare)))
@@ -195,10 +195,10 @@ class OpenWindow(QObject):
         line.pressed.connect(lambda _key: self._replace(sources))
         line.closed.connect(lambda: line.show_notice(None))
 
-    def _on_reported(self, text: str, saved: Path | None) -> None:
+    def _on_told(self, text: str, saved: Path | None) -> None:
         if self._is_replacing:
-            texts, last = self._reported
-            self._reported = [*texts, text], saved or last
+            texts, last = self._told
+            self._told = [*texts, text], saved or last
         self.has_saved = self.has_saved or saved is not None
 
     def _on_closing(self) -> None:

@@ -172,7 +172,7 @@ class AnyWindow(QMainWindow):
         restore_geometry(self, panes.docks, kept)
         shown = ShownSettings(panes, self.session, self.saving, themes, scan)
         memory = WindowMemory(shown, self.session, self.remembered, self._options, self)
-        memory.reported.connect(panes.say)
+        memory.told.connect(panes.say)
         memory.thresholds_recalled.connect(self.bridge.use_thresholds)
         memory.model_recalled.connect(self.opener.choose_model)
         panes.side_panel.thresholds_edited.connect(memory.note_after_paint)

@@ -82,7 +82,7 @@ class Saving(RecordingTarget):
         messages = self.recordings.poll() + self._saved()
         silence_s = max(self.recordings.silence_s(self.folder), self._files.silence_s)
         for text, path in messages + self.watch.poll(self.folder, silence_s):
-            self.reported.emit(text, path)
+            self.told.emit(text, path)
         opened = self._session.pipeline if self._session.info is not None else None
         self.recordings.follow(opened, self.choices.preroll_s)
         if self.file_from_start is not None and can_start(self._session, self.choices):
@@ -91,13 +91,13 @@ class Saving(RecordingTarget):
     def close(self) -> None:
         """Finish all files, within time limits."""
         for text, path in self.recordings.close() + self._close_files():
-            self.reported.emit(text, path)
+            self.told.emit(text, path)
         self.watch.close()
 
     def _start(self) -> None:
         info, pipeline = self._session.info, self._session.pipeline
         if info is None or pipeline is None or self._session.failure is not None:
-            self.reported.emit(tr("There is no image to record yet."), None)
+            self.told.emit(tr("There is no image to record yet."), None)
             return
         file, self.file_from_start = self.file_from_start or "", None
         options = recorder_options(self.choices, self._session, self._style, file)
@@ -107,4 +107,4 @@ class Saving(RecordingTarget):
         text = tr("Recording to {folder}: {space}")
         if self.choices.results and self._session.engine is None:
             text = tr("Recording to {folder} without results, as there is no model: {space}")
-        self.reported.emit(text.format(folder=target, space=self.space_text()), None)
+        self.told.emit(text.format(folder=target, space=self.space_text()), None)

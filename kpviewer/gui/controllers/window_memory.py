@@ -39,7 +39,7 @@ TICK_MS = 1000
 class WindowMemory(QObject):
     """Link between a window and its settings store; ``close`` writes the last edits."""
 
-    reported = pyqtSignal(str, object)
+    told = pyqtSignal(str, object)
     """Message for the user, and a function that undoes what it reports, or None."""
     thresholds_recalled = pyqtSignal(object)
     """Thresholds of the present model in the profile that was loaded."""
@@ -135,29 +135,29 @@ class WindowMemory(QObject):
             restore = self.store.restoring(name)
             change()
         except KpviewerError as error:
-            self.reported.emit(str(error), None)
+            self.told.emit(str(error), None)
             return
         restored = tr("Restored profile {name}").format(name=name)
         undo = None if restore is None else partial(self._try, restore, restored)
-        self.reported.emit(done.format(name=name), undo)
+        self.told.emit(done.format(name=name), undo)
 
     def _forget(self, change: Edit) -> None:
         """Forget recent items, and offer to remember them again."""
         before = self.store.current
         self.store.edit(change)
-        self.reported.emit(tr("Recent items cleared."), partial(self._remember_again, before))
+        self.told.emit(tr("Recent items cleared."), partial(self._remember_again, before))
 
     def _remember_again(self, before: Settings) -> None:
         self.store.edit(partial(with_forgotten, before=before))
-        self.reported.emit(tr("Recent items restored."), None)
+        self.told.emit(tr("Recent items restored."), None)
 
     def _try(self, act: Callable[[], None], done: str) -> bool:
         try:
             act()
         except KpviewerError as error:
-            self.reported.emit(str(error), None)
+            self.told.emit(str(error), None)
             return False
-        self.reported.emit(done, None)
+        self.told.emit(done, None)
         return True
 
     def _apply(self) -> None:
@@ -171,7 +171,7 @@ class WindowMemory(QObject):
         model = profile_model(settings, DEFAULT_MODEL)
         if settings.model not in (None, model):
             text = tr("{name} isn't there any more. {other} is used.")
-            self.reported.emit(text.format(name=settings.model, other=model), None)
+            self.told.emit(text.format(name=settings.model, other=model), None)
         choice = BackendChoice.parse(settings.backend or "")
         request = ModelRequest(model, settings.device or AUTO, choice)
         if request != self._asked:
@@ -192,7 +192,7 @@ class WindowMemory(QObject):
             self.store.flush()
         if self.store.problem is not None and self.store.problem != self._shown_problem:
             self._shown_problem = self.store.problem
-            self.reported.emit(self.store.problem, None)
+            self.told.emit(self.store.problem, None)
 
     def _on_model_changed(self) -> None:
         # The thresholds of a new model are not an edit, but its choice may be one.

@@ -148,7 +148,7 @@ class GridBridge(AnyBridge):
         self._on_display_edited()
         self.refresh()
 
-    def _on_stream_reported(self, session: Session, text: str) -> None:
+    def _on_stream_told(self, session: Session, text: str) -> None:
         """Show a message on the tile of its stream."""
         for tile in self._panes.grid.tiles:
             if tile.session is session:
@@ -156,7 +156,7 @@ class GridBridge(AnyBridge):
 
     def _on_streams_warned(self, sessions: list[Session], text: str) -> None:
         """Show a warning on the tile that has it last; the line names those that have it."""
-        self._on_stream_reported(sessions[-1], text)
+        self._on_stream_told(sessions[-1], text)
         tiles = self._panes.grid.tiles
         names = [tile.name for tile in tiles if tile.session in sessions and tile.name not in text]
         is_of_all = 1 < len(sessions) == len(tiles)
@@ -177,12 +177,12 @@ class GridBridge(AnyBridge):
             tile.view.set_style(style)
         self._saving.set_style(style)
 
-    def _on_reported(self, text: str, saved: Path | None) -> None:
+    def _on_told(self, text: str, saved: Path | None) -> None:
         self._panes.status_bar.show_message(text, saved)
 
     def _connect(self) -> None:
         grid = self._session
         grid.streams_changed.connect(self._on_streams_changed)
         grid.streams_warned.connect(self._on_streams_warned)
-        self._saving.reported.connect(self._on_reported)
-        self._saving.stream_reported.connect(self._on_stream_reported)
+        self._saving.told.connect(self._on_told)
+        self._saving.stream_told.connect(self._on_stream_told)

@@ -30,7 +30,7 @@ _NAMED = 2
 class GridSaving(RecordingTarget):
     """Starts and stops recordings of a grid, and writes snapshots; for the GUI thread."""
 
-    stream_reported = pyqtSignal(object, str)
+    stream_told = pyqtSignal(object, str)
     """Session and a message about its files."""
 
     def __init__(
@@ -38,7 +38,7 @@ class GridSaving(RecordingTarget):
     ) -> None:
         super().__init__(folder, with_results=with_results)
         self._grid = grid
-        self.each = StreamRecordings(grid, self._on_reported)
+        self.each = StreamRecordings(grid, self._on_told)
         """Recordings of the streams, each in files of its own."""
         self.mosaic = MosaicRecording()
         """Recording of the grid as one video."""
@@ -90,7 +90,7 @@ class GridSaving(RecordingTarget):
     def save_snapshot(self, tiles: Sequence[Tile]) -> None:
         """Save the image of one tile with its results, or of several as they are shown."""
         if not any(tile.view.result() is not None for tile in tiles):
-            self.reported.emit(tr("There is no image to save yet."), None)
+            self.told.emit(tr("There is no image to save yet."), None)
         elif len(tiles) == 1:
             self.each.savings[tiles[0].session].save_snapshot(tiles[0].view.result())
         else:
@@ -125,7 +125,7 @@ class GridSaving(RecordingTarget):
 
     def _start(self) -> None:
         if not any(can_record(session) for session in self._grid.sessions):
-            self.reported.emit(tr("There is no image to record yet."), None)
+            self.told.emit(tr("There is no image to record yet."), None)
             return
         file, self.file_from_start = self.file_from_start or "", None
         is_file = _is_file(file)
@@ -143,14 +143,14 @@ class GridSaving(RecordingTarget):
             if count != 1:
                 text = tr("Recording {count} streams to {folder}: {space}")
         target = Path(file).expanduser() if is_file else folder
-        self.reported.emit(text.format(count=count, folder=target, space=self.space_text()), None)
+        self.told.emit(text.format(count=count, folder=target, space=self.space_text()), None)
 
     def _follow(self) -> None:
         """Pass on what was chosen, and which streams there are."""
         self.each.follow(self._given or self.folder, self.choices, self._style)
         self.mosaic.follow(self._grid.sessions)
 
-    def _on_reported(self, session: Session, text: str, path: Path | None) -> None:
+    def _on_told(self, session: Session, text: str, path: Path | None) -> None:
         self._of_streams.setdefault(text, []).append(session)
         self._messages.append((text, path))
 
@@ -158,7 +158,7 @@ class GridSaving(RecordingTarget):
         """Emit the messages of this moment as one; the tiles show those of a single stream."""
         for text, sessions in self._of_streams.items():
             if len(sessions) == 1:
-                self.stream_reported.emit(sessions[0], text)
+                self.stream_told.emit(sessions[0], text)
         self._of_streams = {}
         texts = list(dict.fromkeys(text for text, _ in self._messages))
         paths = [path for _, path in self._messages if path is not None]
@@ -167,7 +167,7 @@ class GridSaving(RecordingTarget):
         if more > 1:
             texts = [*texts[:_NAMED], tr("and {count} more, on the tiles").format(count=more)]
         if texts:
-            self.reported.emit(" · ".join(texts), paths[0] if paths else None)
+            self.told.emit(" · ".join(texts), paths[0] if paths else None)
 
 
 def _is_file(name: str) -> bool:

@@ -40,7 +40,7 @@ class StreamRecordings:
         for session in self._grid.sessions:
             if session not in self.savings:
                 self.savings[session] = Saving(session, folder)
-                self.savings[session].reported.connect(partial(self._on_reported, session))
+                self.savings[session].told.connect(partial(self._on_told, session))
                 session.model_wait.for_recording = self._is_on or self._is_expected
         for session in [each for each in self.savings if each not in self._grid.sessions]:
             saving = self.savings.pop(session)
@@ -137,7 +137,7 @@ class StreamRecordings:
             if saving.recordings.recorder is None and session.lossless is not False:
                 self._grid.set_lossless(session, is_lossless=False)
 
-    def _on_reported(self, session: Session, text: str, path: Path | None) -> None:
+    def _on_told(self, session: Session, text: str, path: Path | None) -> None:
         if not self._is_starting:  # one message for all is enough
             self._report(session, text, path)
 

@@ -91,7 +91,7 @@ class MainWindow(AnyWindow):
         self.scanning = Scanning(session, self.compare, panes.transport.scan, loaders)
         self.bridge = Bridge(panes, opener, saving, self.scanning)
         playback, analysis, scan = self.bridge.playback, self.scanning.analysis, self.scanning.link
-        scan.reported.connect(panes.say)
+        scan.told.connect(panes.say)
         self.timeline = TimelineLink(
             panes, session, playback, analysis, remembered, loaders.open_source
         )

@@ -226,7 +226,7 @@ class Bridge(AnyBridge):
         session.opened.connect(self._on_opened)
         session.source_changed.connect(self._on_source_changed)
         session.ground_truth.changed.connect(self._on_ground_truth_changed)
-        self._saving.reported.connect(panes.say)
+        self._saving.told.connect(panes.say)
         panes.view.painted.connect(self._on_painted)
         panes.view.chip.cancelled.connect(session.cancel)
         self._compare.changed.connect(self._on_display_edited)

@@ -121,7 +121,7 @@ class Exporter(QObject):
     def close(self) -> None:
         """End an export that runs; its files hold the frames until then."""
         if self.is_running:
-            self._saving.reported.emit(tr("Export cancelled."), None)
+            self._saving.told.emit(tr("Export cancelled."), None)
         self._child.close()
 
     def _lacking(self) -> dict[str, str]:

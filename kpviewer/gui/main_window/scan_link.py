@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 class ScanLink(QObject):
     """Scans what is open when it is asked to, and shows what was scanned before at once."""
 
-    reported = pyqtSignal(str)
+    told = pyqtSignal(str)
     """Emitted with why nothing is scanned or shown, or no longer, for people."""
 
     def __init__(
@@ -119,7 +119,7 @@ class ScanLink(QObject):
             hindrance = tr("Every frame is scanned")
         self._is_asked = False
         if hindrance is not None:
-            self.reported.emit(hindrance)
+            self.told.emit(hindrance)
         else:
             self._scan.start()
 
@@ -207,7 +207,7 @@ class ScanLink(QObject):
         self._analysis.add_chunks(job.model, chunks)
 
     def _on_dropped(self) -> None:
-        self.reported.emit(
+        self.told.emit(
             tr(
                 "This scan is too large for the window: frames that came first are left out of "
                 "lanes and scores. The file of the scan keeps them."
@@ -216,7 +216,7 @@ class ScanLink(QObject):
 
     def _show(self, state: ScanState) -> None:
         if state.failure not in (None, self._failure):
-            self.reported.emit(state.failure)
+            self.told.emit(state.failure)
         self._failure = state.failure
         info = self._session.info
         is_shown = info is not None and not info.is_live and self._session.engine is not None

@@ -37,7 +37,7 @@ def _message(done: Done[Path]) -> Message:
 class RecordingTarget(QObject):
     """What ``Saving`` and ``GridSaving`` have in common; for the GUI thread."""
 
-    reported = pyqtSignal(str, object)
+    told = pyqtSignal(str, object)
     """Message, and the Path of the saved file or None."""
 
     def __init__(self, folder: Path | None, *, with_results: bool) -> None:
@@ -74,7 +74,7 @@ class RecordingTarget(QObject):
         if self._files.count < MOST_WAITING:
             self._files.submit(partial(job, self.folder))
         else:
-            self.reported.emit(tr("Not saved: too many files are still being saved."), None)
+            self.told.emit(tr("Not saved: too many files are still being saved."), None)
 
     def _saved(self) -> list[Message]:
         """Return a message for each file that was saved since the last call."""
@@ -98,14 +98,14 @@ class RecordingTarget(QObject):
         for recorder in recorders:
             (recorder.resume if is_paused else recorder.pause)()
         text = tr("Recording resumed.") if is_paused else tr("Recording paused.")
-        self.reported.emit(text if recorders else tr("Not recording."), None)
+        self.told.emit(text if recorders else tr("Not recording."), None)
 
     def split_recording(self) -> None:
         """Finish the files of what is being recorded, and continue in new ones."""
         recorders = self.recorders()
         for recorder in recorders:
             recorder.split()
-        self.reported.emit(tr("New file started.") if recorders else tr("Not recording."), None)
+        self.told.emit(tr("New file started.") if recorders else tr("Not recording."), None)
 
     @abstractmethod
     def recorders(self) -> list[RecorderThread]:

@@ -193,7 +193,7 @@ def test_split_key_continues_in_another_file_without_losing_a_frame(qtbot, windo
 
 
 @pytest.mark.parametrize("modifier", [SHIFT, CTRL])
-def test_pause_and_split_without_a_recording_are_reported(qtbot, window, modifier, tmp_path):
+def test_pause_and_split_without_a_recording_are_told(qtbot, window, modifier, tmp_path):
     qtbot.keyClick(window, Key.Key_R, modifier)
     assert "Not recording" in window.status_bar.message()
     assert list(tmp_path.iterdir()) == []
@@ -340,7 +340,7 @@ def test_recording_from_the_start_goes_on_without_a_model(qtbot, open_window, tm
 
     window = open_window(FakeSource(12), record="", with_results=True, load_engine=fail)
     messages: list[str] = []
-    window.saving.reported.connect(lambda text, _path: messages.append(text))
+    window.saving.told.connect(lambda text, _path: messages.append(text))
     wait_for_end(qtbot, window.session)
     stop(qtbot, window)
     (video,) = tmp_path.glob("*.mp4")

@@ -33,7 +33,7 @@ def window(qtbot, open_window, tmp_path: Path, monkeypatch) -> MainWindow:
 def messages(window: MainWindow) -> list[str]:
     """What the window says of recordings."""
     texts: list[str] = []
-    window.saving.reported.connect(lambda text, _path: texts.append(text))
+    window.saving.told.connect(lambda text, _path: texts.append(text))
     return texts
 
 
@@ -139,7 +139,7 @@ def test_snapshot_is_given_up_if_the_folder_does_not_answer(
             thread.join(TIMEOUT_S)
 
 
-def test_recording_whose_folder_can_not_be_written_is_reported(qtbot, window, messages, tmp_path):
+def test_recording_whose_folder_can_not_be_written_is_told(qtbot, window, messages, tmp_path):
     (tmp_path / "file").touch()
     window.saving.folder = tmp_path / "file"
     qtbot.keyClick(window, Key.Key_R)
@@ -186,7 +186,7 @@ def test_snapshots_are_saved_beside_the_window_in_their_order(qtbot, window, mes
     assert times == sorted(times)
 
 
-def test_snapshot_that_can_not_be_saved_is_reported(qtbot, window, messages, tmp_path):
+def test_snapshot_that_can_not_be_saved_is_told(qtbot, window, messages, tmp_path):
     (tmp_path / "file").touch()
     window.saving.folder = tmp_path / "file"
     qtbot.keyClick(window, Key.Key_S)

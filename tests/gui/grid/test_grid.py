@@ -683,7 +683,7 @@ def test_folder_that_fails_is_reported_and_files_keep_time_again(
     (tmp_path / "taken").write_text("a file")
     window.saving.folder = tmp_path / "taken"
     said: list[str] = []
-    window.saving.reported.connect(lambda text, _path: said.append(text))
+    window.saving.told.connect(lambda text, _path: said.append(text))
     policies: list[bool] = []
     set_lossless = window.session.set_lossless
 

@@ -320,7 +320,7 @@ def test_a_model_that_can_not_be_recognised_is_not_scanned(qtbot, desk):
 
 def told_by(link: ScanLink) -> list[str]:
     told: list[str] = []
-    link.reported.connect(told.append)
+    link.told.connect(told.append)
     return told
 
 
