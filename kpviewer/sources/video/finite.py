@@ -74,7 +74,8 @@ class FiniteVideo:
             return f"{missing_s:.1f} s are missing: segments of the playlist could not be read"
         damaged = len(self.frames.decoder.damaged)
         if self._warning is None and damaged:
-            return f"damaged frames: {damaged}; the image may be smeared there"
+            so_far = "" if self.frames.has_reached_end else " so far"
+            return f"damaged frames{so_far}: {damaged}; the image may be smeared there"
         return self._warning or self._note
 
     def next_frame(self) -> tuple[VideoFrame, float] | None:

@@ -244,7 +244,10 @@ def test_each_damaged_frame_without_a_time_counts_once(tmp_path):
     path.write_bytes(data)
     source = VideoSource(path)
     source.open()
-    for _ in range(2):
+    for before in ("so far: 1", "so far: 3"):
+        for _ in range(20):
+            source.read(buffer)
+        assert source.warning == f"damaged frames {before}; the image may be smeared there"
         count(source)
         assert source.warning == "damaged frames: 3; the image may be smeared there"
         source.seek(0)
