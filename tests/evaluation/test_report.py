@@ -80,6 +80,7 @@ def test_the_worst_images_are_by_distance_where_the_localisation_is_scored():
     assert captions == {"near": "", "far": "1 false negative, 1 false positive", "long": ""}
     assert [one.image.path.name for one in report.worst()] == ["far"]
     assert report.worst_note.endswith("Detections match within 15 px.")
+    assert "keypoints" not in report.worst_note, "the data have none"
 
 
 @pytest.mark.parametrize(

@@ -94,8 +94,7 @@ class DetectionReport(Report):
 
     worst_note = (
         "Thin lines are the ground truth. A tick marks a match, a ring a missed object, a cross a "
-        "false alarm. First come the images with most false negatives and false positives, then "
-        "those whose keypoints are furthest off."
+        "false alarm. First come the images with most false negatives and false positives."
     )
 
     def __init__(self, run: Evaluated, result: DetectionScores, options: EvaluationOptions) -> None:
@@ -103,6 +102,8 @@ class DetectionReport(Report):
         self.data, self.result = run.data, result
         self._iou, self._keypoint = run.thresholds.iou, run.thresholds.keypoint
         self._options = options
+        if self.data.keypoint_names:
+            self.worst_note += " Of equal ones, those whose keypoints are furthest off come first."
         if options.within_px is not None:
             self.worst_note += f" Detections match within {options.within_px:g} px."
 
