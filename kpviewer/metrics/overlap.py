@@ -1,7 +1,7 @@
 """Overlap of outlines: of rotated boxes as in DOTA's evaluation, of masks as in COCO's."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, ref
 
 import numpy as np
@@ -23,6 +23,10 @@ Float64Array = NDArray[np.float64]
 _kept: WeakKeyDictionary[Detections, tuple[ref[GroundTruth], Float64Array]] = WeakKeyDictionary()
 _UNLIKELY = 0.3
 """Overlap of two masks that counts as none: matches need 0.5."""
+_ROUNDED = 1.5
+"""Most pixels of a small mask for each px^2 of it."""
+_MOST_SIDE_PX = 30_000
+"""Side up to which masks are compared by their own pixels: pycocotools counts them in 32 bits."""
 
 
 def shape_of(objects: Iterable[Detections | GroundTruth]) -> Shape:
@@ -68,6 +72,19 @@ def overlaps_of(detections: Detections, ground_truth: GroundTruth) -> Float64Arr
     return overlaps
 
 
+class Pairs(NamedTuple):
+    """P pairs of outlines."""
+
+    rows: IntArray
+    """(P,) detection of each."""
+    others: IntArray
+    """(P,) object of each."""
+    is_crowd: BoolArray
+    """(P,) pairs whose overlap is the share of the detection in the object."""
+    most: Float64Array
+    """(P,) largest area that both may share, px^2."""
+
+
 def outline_overlaps(
     found_xy: FloatArray,
     true_xy: FloatArray,
@@ -87,15 +104,16 @@ def outline_overlaps(
         is_crowd: (P,) pairs whose overlap is the share of the detection in the object, as COCO has
             it; of others it is the IoU.
     """
-    areas, true_areas = (abs(signed_areas(each)) for each in (found_xy, true_xy))
-    areas, true_areas = areas[rows], true_areas[others]
     if found_xy.shape[1] == BOX_CORNERS:
         shared = shared_area(found_xy[rows], true_xy[others])
-        return _overlap(shared, areas, true_areas, is_crowd)
-    most = np.minimum(_shared_of_boxes(found_xy, true_xy, rows, others), areas)
-    near = _overlap(np.minimum(most, true_areas), areas, true_areas, is_crowd) >= _UNLIKELY
+        areas, true_areas = (abs(signed_areas(each)) for each in (found_xy, true_xy))
+        return _overlap(shared, areas[rows], true_areas[others], is_crowd)
+    most = _shared_of_boxes(found_xy, true_xy, rows, others)
+    near = np.flatnonzero(most > 0)
     overlaps = np.zeros(len(rows))
-    overlaps[near] = _of_masks(found_xy, true_xy, rows[near], others[near], is_crowd[near])
+    overlaps[near] = _of_masks(
+        found_xy, true_xy, Pairs(rows[near], others[near], is_crowd[near], most[near])
+    )
     return overlaps
 
 
@@ -117,26 +135,30 @@ def _shared_of_boxes(
     return np.asarray(np.maximum(sides, 0).prod(1))
 
 
-def _of_masks(
-    found_xy: FloatArray,
-    true_xy: FloatArray,
-    rows: IntArray,
-    others: IntArray,
-    is_crowd: BoolArray,
-) -> Float64Array:
+def _of_masks(found_xy: FloatArray, true_xy: FloatArray, pairs: Pairs) -> Float64Array:
+    """Return the overlap of P pairs of masks, by their pixels; 0 where it can't be large."""
     from pycocotools import mask  # noqa: PLC0415 - the window starts without it
 
+    rows, others, is_crowd, most = pairs
     if not len(rows):
         return np.zeros(0)
-    ends = np.maximum(found_xy[rows].max((0, 1)), true_xy[others].max((0, 1)))
-    width, height = np.ceil(ends).astype(int) + 1
+    ends = np.maximum(found_xy[rows].max((0, 1)), true_xy[others].max((0, 1))).clip(0)
+    scale = min(1.0, _MOST_SIDE_PX / float(ends.max(initial=1)))
+    width, height = np.ceil(ends * scale).astype(int) + 1
 
-    def runs_of(outlines_xy: FloatArray, used: IntArray) -> dict[int, Any]:
-        """Return the run lengths of some masks, by their rows."""
-        kept = np.unique(used)
-        polygons = outlines_xy[kept].reshape(len(kept), -1).astype(np.float64).tolist()
-        return dict(zip(kept.tolist(), mask.frPyObjects(polygons, height, width), strict=True))
+    def runs_of(outlines_xy: FloatArray, used: IntArray) -> tuple[dict[int, Any], Float64Array]:
+        """Return the run lengths of the masks in use by their rows, and the area of each pair's."""
+        kept, places = np.unique(used, return_inverse=True)
+        polygons = (outlines_xy[kept].reshape(len(kept), -1) * scale).astype(float).tolist()
+        runs = mask.frPyObjects(polygons, height, width)
+        areas = np.array([float(mask.area(each)) for each in runs])[places]  # at most 255 at once
+        return dict(zip(kept.tolist(), runs, strict=True)), areas
 
-    found, true = runs_of(found_xy, rows), runs_of(true_xy, others)
-    pairs = zip(rows.tolist(), others.tolist(), is_crowd.tolist(), strict=True)
-    return np.array([mask.iou([found[a]], [true[b]], [crowd])[0, 0] for a, b, crowd in pairs])
+    (found, areas), (true, true_areas) = runs_of(found_xy, rows), runs_of(true_xy, others)
+    shared = np.minimum(np.minimum(most * scale**2 * _ROUNDED, areas), true_areas)
+    near = np.flatnonzero(_overlap(shared, areas, true_areas, is_crowd) >= _UNLIKELY).tolist()
+    overlaps = np.zeros(len(rows))
+    for pair in near:
+        sides = [found[rows[pair]]], [true[others[pair]]], [is_crowd[pair]]
+        overlaps[pair] = mask.iou(*sides)[0, 0]
+    return overlaps

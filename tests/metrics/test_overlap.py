@@ -10,6 +10,7 @@ from pycocotools.cocoeval import COCOeval
 from rotated_scenes import turned
 from sample_results import detections, objects
 
+from kpviewer.geometry import bridged
 from kpviewer.metrics.agreement import agreement
 from kpviewer.metrics.average_precision import average_precision, average_precision_by_size
 from kpviewer.metrics.detection import confusion_matrix
@@ -17,7 +18,14 @@ from kpviewer.metrics.matching import IGNORED, match
 from kpviewer.metrics.overlap import outline_overlaps
 from kpviewer.metrics.rotated import shared_area
 from kpviewer.sources.opencv import cv2
-from kpviewer.structures import Detections, FloatArray, GroundTruth, box_outlines, signed_areas
+from kpviewer.structures import (
+    Detections,
+    FloatArray,
+    GroundTruth,
+    box_outlines,
+    padded,
+    signed_areas,
+)
 
 SQUARE = [(0, 0), (10, 0), (10, 10), (0, 10)]
 DIAMOND = [(5, 5 - 50**0.5), (5 + 50**0.5, 5), (5, 5 + 50**0.5), (5 - 50**0.5, 5)]
@@ -210,6 +218,30 @@ def test_masks_of_classes_that_are_not_labelled_count_only_as_matches(labelled):
     some = [replace(each, labelled_ids=labelled) for each in true]
     result, whole = (average_precision(found, each, 2) for each in (some, true))
     assert result.ap50_by_class[1] > whole.ap50_by_class[1]
+
+
+def square(left: float, side: float = 40, top: float = 10) -> FloatArray:
+    corners = [(left, top), (left + side, top), (left + side, top + side), (left, top + side)]
+    return np.array(corners, np.float64)
+
+
+def of_one_pair(found: FloatArray, true: FloatArray) -> float:
+    sides = (np.float32(padded(each[None], 64)) for each in (found, true))
+    first = np.zeros(1, np.int64)
+    return float(outline_overlaps(*sides, first, first, np.zeros(1, np.bool_))[0])
+
+
+def test_parts_of_a_mask_may_turn_either_way():
+    """As in labels of other tools, whose areas would cancel each other."""
+    found = bridged([square(10), square(60)])
+    assert of_one_pair(found, bridged([square(10), square(60)[::-1]])) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "overlap"), [(square(-900, top=-900), 0), (square(-20), 1), (square(10, 9e5), 1)]
+)
+def test_masks_may_lie_anywhere_and_be_of_any_size(one, overlap):
+    assert of_one_pair(one, one) == overlap
 
 
 def test_masks_that_do_not_meet_have_no_overlap():

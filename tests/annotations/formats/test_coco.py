@@ -172,6 +172,28 @@ def test_a_mask_of_run_lengths_has_an_outline(written, iscrowd):
         assert targets.areas == pytest.approx([40 * 40 - 30 * 10 - 70 + 42], rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("left", "far", "least"), [(-300, -200, 10), (10, 900_000, 10), (-300, -290, 8)]
+)
+def test_polygons_may_lie_anywhere(written, left, far, least):
+    def square(at):
+        return [at, at, at + 50, at, at + 50, at + 50, at, at + 50]
+
+    value = document()
+    value["annotations"][0]["segmentation"] = [square(left), square(far)]
+    targets = read_coco(written(value)).images[0].targets
+    assert targets.outlines_xy.shape[1] >= least
+    assert targets.outlines_xy[0].min() == pytest.approx(left, abs=1)
+    assert targets.outlines_xy[0].max() == pytest.approx(far + 50, abs=1)
+
+
+def test_an_object_may_have_hundreds_of_polygons(written):
+    value = document()
+    value["annotations"][0]["segmentation"] = [[x, y, x + 4, y, x, y + 4] for x in range(0, 90, 5)
+                                               for y in range(0, 80, 5)]  # fmt: skip
+    assert read_coco(written(value)).images[0].targets.outlines_xy is not None
+
+
 def test_polygons_that_overlap_are_one_part(written):
     value = document()
     inside, beside = [12, 22, 30, 22, 12, 46], [30, 15, 60, 15, 60, 30, 30, 30]

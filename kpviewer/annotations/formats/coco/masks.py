@@ -87,13 +87,17 @@ def _apart(rings: list[list[float]], where: Location) -> list[Float64Array]:
     parts = [_turned(np.reshape(ring, (-1, 2))) for ring in rings]
     if len(parts) < 2:
         return parts
-    width, height = np.ceil(np.concatenate(parts).max(0)).astype(int) + 1
-    runs = mask.frPyObjects(rings, height, width)
-    whole = mask.merge(runs)
-    if mask.area(whole) > _APART * mask.area(runs).sum():
+    corners = np.concatenate(parts)
+    origin = np.floor(corners.min(0))
+    width, height = (np.ceil(corners.max(0) - origin).astype(int) + 1).tolist()
+    if width * height > _MOST_PX:
         return parts
-    size = [int(height), int(width)]
-    return _traced(*_runs({"counts": whole["counts"].decode(), "size": size}, where))
+    runs = mask.frPyObjects([(part - origin).ravel().tolist() for part in parts], height, width)
+    whole = mask.merge(runs)
+    if mask.area(whole) > _APART * sum(float(mask.area(each)) for each in runs):
+        return parts
+    union = {"counts": whole["counts"].decode(), "size": [height, width]}
+    return [part + origin for part in _traced(*_runs(union, where))]
 
 
 def _turned(ring: Float64Array) -> Float64Array:
