@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kpviewer.cli.options import FilePath, data_option
+from kpviewer.cli.options import data_option
+from kpviewer.cli.path_types import FilePath
 from kpviewer.errors import WeightsError
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ import click
 from kpviewer.cli.json_output import print_report
 from kpviewer.cli.options import (
     FiniteRange,
-    FolderPath,
     batch_option,
     data_option,
     engine_options,
@@ -19,6 +18,7 @@ from kpviewer.cli.options import (
     keypoint_conf_option,
     model_options,
 )
+from kpviewer.cli.path_types import FolderPath
 from kpviewer.errors import RecordingError
 from kpviewer.models.names.models import with_layout
 from kpviewer.system.paths import make_folder

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from kpviewer.annotations.spec import FORMS
-from kpviewer.cli.options import NamedPath, size_option
+from kpviewer.cli.options import size_option
+from kpviewer.cli.path_types import NamedPath
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

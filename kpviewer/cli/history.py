@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from kpviewer.cli.options import FolderPath, device_option
+from kpviewer.cli.options import device_option
+from kpviewer.cli.path_types import FolderPath
 from kpviewer.models.names.architectures import IMAGE_BACKBONES
 
 

@@ -11,9 +11,6 @@ import click
 from kpviewer.cli.options import (
     SECONDS_MAX,
     FiniteRange,
-    FolderPath,
-    NamedPath,
-    ScanPath,
     batch_option,
     class_scores,
     class_words,
@@ -25,6 +22,7 @@ from kpviewer.cli.options import (
     turn_of,
     turn_options,
 )
+from kpviewer.cli.path_types import FolderPath, NamedPath, ScanPath
 from kpviewer.errors import KpviewerError
 from kpviewer.models.names.models import with_layout
 from kpviewer.system.interrupts import interrupts_raised

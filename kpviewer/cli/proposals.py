@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from kpviewer.cli.json_output import print_report
-from kpviewer.cli.options import FolderPath, data_option, json_option
+from kpviewer.cli.options import data_option, json_option
+from kpviewer.cli.path_types import FolderPath
 
 
 @click.command()

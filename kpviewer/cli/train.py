@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kpviewer.annotations.spec import FORMS
-from kpviewer.cli.options import FolderPath
+from kpviewer.cli.path_types import FolderPath
 
 if TYPE_CHECKING:
     from kpviewer.models.base import Detector

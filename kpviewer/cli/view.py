@@ -12,7 +12,6 @@ from click.core import ParameterSource
 from kpviewer.cli.options import (
     SECONDS_MAX,
     FiniteRange,
-    VideoPath,
     class_words,
     engine_options,
     ground_truth_option,
@@ -22,6 +21,7 @@ from kpviewer.cli.options import (
     turn_of,
     turn_options,
 )
+from kpviewer.cli.path_types import VideoPath
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.grid.layout import MOST_STREAMS
 from kpviewer.gui.translations import codes

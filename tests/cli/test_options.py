@@ -1,7 +1,8 @@
 import click
 import pytest
 
-from kpviewer.cli.options import FolderPath, VideoPath, threshold_changes
+from kpviewer.cli.options import threshold_changes
+from kpviewer.cli.path_types import FolderPath, VideoPath
 from kpviewer.structures import NmsKind, Thresholds
 
 
