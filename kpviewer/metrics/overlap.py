@@ -21,6 +21,7 @@ from kpviewer.structures import (
 
 Float64Array = NDArray[np.float64]
 _kept: WeakKeyDictionary[Detections, tuple[ref[GroundTruth], Float64Array]] = WeakKeyDictionary()
+"""Ground truth that detections were compared with last, and their overlaps."""
 _UNLIKELY = 0.3
 """Overlap of two masks that counts as none: matches need 0.5."""
 _ROUNDED = 1.5
@@ -72,8 +73,8 @@ def overlaps_of(detections: Detections, ground_truth: GroundTruth) -> Float64Arr
     return overlaps
 
 
-class Pairs(NamedTuple):
-    """P pairs of outlines."""
+class _Near(NamedTuple):
+    """P pairs of masks whose boxes overlap."""
 
     rows: IntArray
     """(P,) detection of each."""
@@ -112,7 +113,7 @@ def outline_overlaps(
     near = np.flatnonzero(most > 0)
     overlaps = np.zeros(len(rows))
     overlaps[near] = _of_masks(
-        found_xy, true_xy, Pairs(rows[near], others[near], is_crowd[near], most[near])
+        found_xy, true_xy, _Near(rows[near], others[near], is_crowd[near], most[near])
     )
     return overlaps
 
@@ -135,7 +136,7 @@ def _shared_of_boxes(
     return np.asarray(np.maximum(sides, 0).prod(1))
 
 
-def _of_masks(found_xy: FloatArray, true_xy: FloatArray, pairs: Pairs) -> Float64Array:
+def _of_masks(found_xy: FloatArray, true_xy: FloatArray, pairs: _Near) -> Float64Array:
     """Return the overlap of P pairs of masks, by their pixels; 0 where it can't be large."""
     from pycocotools import mask  # noqa: PLC0415 - the window starts without it
 
