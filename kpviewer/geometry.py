@@ -17,6 +17,8 @@ from kpviewer.structures import FloatArray
 
 _FEWEST_CORNERS = 3
 """Number of corners of a ring."""
+_LEAST_PART = 0.02
+"""Area of the smallest part or hole of a mask that is kept, as share of the largest part."""
 
 
 def xywh_to_xyxy(xywh: FloatArray) -> FloatArray:
@@ -32,6 +34,18 @@ def xyxy_to_xywh(xyxy: FloatArray) -> FloatArray:
 def box_centres(xyxy: FloatArray) -> FloatArray:
     """Return the centres of (N, 4) boxes: (N, 2)."""
     return np.asarray((xyxy[:, :2] + xyxy[:, 2:]) / 2, np.float32)
+
+
+def largest_parts(areas: NDArray[np.float64], most: int) -> list[int]:
+    """Return the rows of the parts and holes of a mask that are worth their corners, largest first.
+
+    Args:
+        areas: (N,) areas of the parts and holes.
+        most: largest number of rows.
+    """
+    rows = np.argsort(-areas, kind="stable")[:most]
+    kept: list[int] = rows[areas[rows] > _LEAST_PART * areas.max(initial=0)].tolist()
+    return kept
 
 
 def bridged(rings: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kpviewer.geometry import bridged
+from kpviewer.geometry import bridged, largest_parts
 from kpviewer.models.nms import nms
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import Thresholds, box_outlines
@@ -30,8 +30,6 @@ _MOST = 300
 _FEWEST = 3
 """Corners of an area."""
 _MOST_PARTS = 8
-_LEAST_PART = 0.02
-"""Area of the smallest part or hole that is kept, as share of the largest part."""
 _TRACED_PX = 640 * 480
 """Pixels that a mask is enlarged to at least, as an outline runs half a pixel within its mask."""
 
@@ -77,18 +75,21 @@ def _outline(box: FloatArray, masks: Masks, row: int) -> FloatArray | None:
     inside = np.zeros(enlarged.shape, np.uint8)
     inside[first_y:end_y, first_x:end_x] = enlarged[first_y:end_y, first_x:end_x] > 0
     rings, _ = cv2.findContours(inside, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    corners = _simplified(rings) if rings else np.zeros((0, 2))
+    corners = _simplified(rings)
     if len(corners) < _FEWEST:
         return None
     return np.asarray(((corners + 0.5) / fine + (left, top)) * scale, np.float32)
 
 
 def _simplified(rings: Sequence[Any]) -> NDArray[np.float64]:
-    """Return one polygon of at most MASK_CORNERS, as near to the rings as a power of 1.5 px."""
+    """Return one polygon of at most MASK_CORNERS, as near to the rings as a power of 1.5 px.
+
+    It has no corners if no ring has an area.
+    """
     areas = np.array([cv2.contourArea(ring) for ring in rings])
-    largest = np.argsort(-areas, kind="stable")[:_MOST_PARTS]
-    largest = largest[areas[largest] >= _LEAST_PART * areas[largest[0]]]
-    kept = [rings[row] for row in largest.tolist()]
+    kept = [rings[row] for row in largest_parts(areas, _MOST_PARTS)]
+    if not kept:
+        return np.zeros((0, 2))
     most = MASK_CORNERS - 2 * (len(kept) - 1)
     tolerance = 1.0
     while True:

@@ -9,7 +9,7 @@ from kpviewer.structures import BOX_CORNERS, FloatArray, IntArray, box_outlines
 
 MAX_CORNERS = 10_000_000
 """Most corners of a set: more masks would take a gigabyte."""
-_MOST = 256
+MOST_CORNERS = 256
 """Most corners of a mask; of one that has more, some are left out evenly."""
 _SAME = 0.02
 """Distance up to which a corner is that of the upright box, in shares of its sides."""
@@ -33,9 +33,9 @@ class OutlineColumns:
         count = len(corners) // 2
         if not count or self.are_too_many:
             return
-        if count > _MOST:
-            kept = np.arange(_MOST) * count // _MOST
-            corners, count = np.reshape(corners, (count, 2))[kept].ravel().tolist(), _MOST
+        if count > MOST_CORNERS:
+            kept = np.arange(MOST_CORNERS) * count // MOST_CORNERS
+            corners, count = np.reshape(corners, (count, 2))[kept].ravel().tolist(), MOST_CORNERS
         self._rows.append(row)
         self._counts.append(count)
         self._corners.extend(corners)

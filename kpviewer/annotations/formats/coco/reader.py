@@ -11,7 +11,8 @@ from typing import Any
 
 from kpviewer.annotations.formats.coco.areas import Areas, mask_area
 from kpviewer.annotations.formats.coco.categories import CocoClasses, read_classes
-from kpviewer.annotations.formats.coco.masks import Box, outline_of, segmentation_box
+from kpviewer.annotations.formats.coco.masks import Box, segmentation_box
+from kpviewer.annotations.formats.coco.outlines import outline_of
 from kpviewer.annotations.formats.coco.records import Annotation, Image, open_coco
 from kpviewer.annotations.formats.coco.some_classes import SomeClasses
 from kpviewer.annotations.problems import (
