@@ -44,7 +44,7 @@ from kpviewer.sources.synthetic.demo import DemoSource
 from kpviewer.sources.synthetic.source import synthetic_source
 from kpviewer.sources.synthetic.strip.demo import StripSource
 from kpviewer.sources.turn import Turn
-from kpviewer.sources.turned import TurnedSource
+from kpviewer.sources.turned_source import TurnedSource
 from kpviewer.sources.video.file import VideoSource
 from kpviewer.sources.video.formats import VIDEO_SUFFIXES
 from kpviewer.system.progress import noting_progress

@@ -24,7 +24,7 @@ from kpviewer.sources.synthetic.simulated_camera import SimulatedCamera
 from kpviewer.sources.synthetic.source import synthetic_source
 from kpviewer.sources.synthetic.strip.demo import StripSource
 from kpviewer.sources.turn import Turn
-from kpviewer.sources.turned import TurnedSource
+from kpviewer.sources.turned_source import TurnedSource
 from kpviewer.sources.video.file import VideoSource
 from kpviewer.structures import ImageArray
 

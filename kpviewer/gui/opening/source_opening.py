@@ -25,7 +25,7 @@ from kpviewer.sources.naming import camera_index, is_camera
 from kpviewer.sources.redact import is_address, redact_url
 
 if TYPE_CHECKING:
-    from kpviewer.sources.turned import TurnedSource
+    from kpviewer.sources.turned_source import TurnedSource
 
 SourceT = TypeVar("SourceT", bound=FrameSource)
 
@@ -164,7 +164,7 @@ def open_turned(
     ground_truth: GroundTruthProvider | None,
 ) -> TurnedSource:
     """Make a source whose frames are turned as is remembered for it, on the loader's thread."""
-    from kpviewer.sources.turned import TurnedSource  # noqa: PLC0415 - it loads OpenCV
+    from kpviewer.sources.turned_source import TurnedSource  # noqa: PLC0415 - it loads OpenCV
 
     source = make(in_kept_format(text, remembered.store.current), ground_truth)
     return TurnedSource(source, partial(remembered.turn, text))

@@ -24,7 +24,7 @@ from kpviewer.image_files import (
 )
 from kpviewer.sources.base import LARGEST_SIDE_PX
 from kpviewer.sources.opencv import cv2
-from kpviewer.sources.turning import turned
+from kpviewer.sources.orientation import turned
 from kpviewer.structures import ImageArray
 from kpviewer.system.paths import is_utf8
 

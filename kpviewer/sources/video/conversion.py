@@ -10,7 +10,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from kpviewer.sources.base import Allocate
-from kpviewer.sources.turning import (
+from kpviewer.sources.orientation import (
     displayed_size,
     orientation_of_matrix,
     plausible_aspect,

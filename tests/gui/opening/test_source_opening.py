@@ -14,7 +14,7 @@ from kpviewer.gui.opening.source_opening import SourceLoading, name_of
 from kpviewer.runtime.process.loading import LoaderJob
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.turn import Turn
-from kpviewer.sources.turned import TurnedSource
+from kpviewer.sources.turned_source import TurnedSource
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from kpviewer.sources.base import (
     Scratch,
     copy_into,
 )
+from kpviewer.sources.orientation import turned
 from kpviewer.sources.turn import Turn
-from kpviewer.sources.turning import turned
 from kpviewer.structures import StreamInfo
 
 

@@ -9,7 +9,7 @@ from sample_results import ground_truth
 from kpviewer.sources.base import Captured
 from kpviewer.sources.synthetic.demo import DemoSource
 from kpviewer.sources.turn import ANGLES, Turn
-from kpviewer.sources.turned import TurnedSource
+from kpviewer.sources.turned_source import TurnedSource
 from kpviewer.structures import StreamInfo
 
 IMAGE = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)

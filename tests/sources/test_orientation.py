@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 
 from kpviewer.image_files import shown_size
-from kpviewer.sources.turning import displayed_size, orientation_of_matrix, plausible_aspect, turned
+from kpviewer.sources.orientation import (
+    displayed_size,
+    orientation_of_matrix,
+    plausible_aspect,
+    turned,
+)
 
 IMAGE = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
 EXPECTED = {
