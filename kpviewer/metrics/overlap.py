@@ -16,6 +16,7 @@ from kpviewer.structures import (
     GroundTruth,
     IntArray,
     Shape,
+    box_outlines,
     signed_areas,
 )
 
@@ -95,7 +96,8 @@ def outline_overlaps(
 ) -> Float64Array:
     """Return the overlap of P pairs of outlines, in [0, 1]: (P,).
 
-    That of masks is exact for pixels; below 0.3 it may be 0.
+    That of masks is exact for pixels; below 0.3 it may be 0. With an object that has a box and no
+    mask, it is that of the boxes.
 
     Args:
         found_xy: (N, V, 2) outlines of detections, px.
@@ -109,9 +111,14 @@ def outline_overlaps(
         shared = shared_area(found_xy[rows], true_xy[others])
         areas, true_areas = (abs(signed_areas(each)) for each in (found_xy, true_xy))
         return _overlap(shared, areas[rows], true_areas[others], is_crowd)
-    most = _shared_of_boxes(found_xy, true_xy, rows, others)
-    near = np.flatnonzero(most > 0)
-    overlaps = np.zeros(len(rows))
+    boxes, true_boxes = (np.hstack([each.min(1), each.max(1)]) for each in (found_xy, true_xy))
+    has_mask = (true_xy != box_outlines(true_boxes, true_xy.shape[1])).any((1, 2))[others]
+    boxes, true_boxes = boxes.clip(0), true_boxes.clip(0)  # as masks, which have pixels from 0 on
+    most = _shared_of_boxes(boxes[rows], true_boxes[others])
+    near = np.flatnonzero((most > 0) & has_mask)
+    sizes, true_sizes = (_sides(each).prod(1) for each in (boxes, true_boxes))
+    overlaps = _overlap(most, sizes[rows], true_sizes[others], is_crowd)
+    overlaps[has_mask] = 0
     overlaps[near] = _of_masks(
         found_xy, true_xy, _Near(rows[near], others[near], is_crowd[near], most[near])
     )
@@ -125,15 +132,14 @@ def _overlap(
     return np.asarray(shared / np.where(shared > 0, union, 1))
 
 
-def _shared_of_boxes(
-    found_xy: FloatArray, true_xy: FloatArray, rows: IntArray, others: IntArray
-) -> Float64Array:
+def _shared_of_boxes(xyxy: FloatArray, true_xyxy: FloatArray) -> Float64Array:
     """Return the area that the boxes around two outlines share, px^2: (P,)."""
-    (low, high), (true_low, true_high) = (
-        (each.min(1).astype(np.float64), each.max(1)) for each in (found_xy, true_xy)
-    )
-    sides = np.minimum(high[rows], true_high[others]) - np.maximum(low[rows], true_low[others])
-    return np.asarray(np.maximum(sides, 0).prod(1))
+    low, high = np.maximum(xyxy, true_xyxy)[:, :2], np.minimum(xyxy, true_xyxy)[:, 2:]
+    return np.asarray(_sides(np.hstack([low, high])).prod(1))
+
+
+def _sides(xyxy: FloatArray) -> Float64Array:
+    return np.asarray(np.maximum(xyxy[:, 2:].astype(np.float64) - xyxy[:, :2], 0))
 
 
 def _of_masks(found_xy: FloatArray, true_xy: FloatArray, pairs: _Near) -> Float64Array:

@@ -251,6 +251,13 @@ def test_masks_that_do_not_meet_have_no_overlap():
     assert overlaps.tolist() == [1, 0, 1]
 
 
+def test_an_object_without_a_mask_is_compared_by_its_box():
+    """As in labels with boxes among polygons: the mask of a ring covers half of its box."""
+    ring = bridged([square(10), square(15, 30, top=15)[::-1]])
+    assert of_one_pair(ring, square(10)) == 1
+    assert of_one_pair(ring, square(10, 80)) == 0.25
+
+
 def test_two_runs_agree_on_rotated_boxes_that_lie_alike():
     assert agreement([crossing(45)], [crossing(45)]).unmatched == 0
     assert agreement([crossing(45)], [crossing(-45)]).unmatched == 2

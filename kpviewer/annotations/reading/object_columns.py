@@ -74,12 +74,17 @@ class ObjectColumns:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Notes on the boxes without area, unless the problems list them, and on masks left out."""
+        """Notes on boxes without area, unless the problems list them, and on lacking masks."""
         found = []
         if self._empty and self._problems is STRICT:
             found.append(f"{self._empty} objects left out: boxes without area")
         if self._outlines.are_too_many:
             found.append(f"masks left out: they have more than {MAX_CORNERS:,} corners")
+        total, masks = len(self._rows), self._outlines.masks
+        if 0 < masks < total:
+            found.append(
+                f"{total - masks} of {total} objects have no mask: their boxes are compared"
+            )
         return tuple(found)
 
     def add_image(self, head: ImageHead) -> int:

@@ -43,6 +43,11 @@ class OutlineColumns:
             self.are_too_many = True
             del self._rows[:], self._counts[:], self._corners[:]
 
+    @property
+    def masks(self) -> int:
+        """Number of objects with a mask; 0 if the outlines are rotated boxes."""
+        return len(self._counts) if {*self._counts} - {BOX_CORNERS} else 0
+
     def in_order(self, order: IntArray, xyxy: FloatArray) -> Callable[[slice], FloatArray | None]:
         """Return a function of a slice of objects, which returns their outlines: (N, V, 2).
 
@@ -55,7 +60,7 @@ class OutlineColumns:
         places = np.empty(len(order), np.int64)
         places[order] = np.arange(len(order))
         places = places[np.array(self._rows, np.int64)]
-        are_masks = bool((sizes != BOX_CORNERS).any())
+        are_masks = self.masks > 0
         if not are_masks:
             rotated = _untangled(corners.reshape(-1, BOX_CORNERS, 2))
             corners = rotated.reshape(-1, 2)

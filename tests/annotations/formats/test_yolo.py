@@ -216,6 +216,11 @@ def test_polygons_are_masks(tmp_path):
     assert targets.areas[1:].tolist() == pytest.approx([3500, 3600])
 
 
+def test_boxes_among_masks_are_noted(tmp_path):
+    found = one(tmp_path, "0 0.1 0.1 0.2 0.2 0.1 0.3\n0 0.5 0.5 0.2 0.2\n")
+    assert found.notes == ("1 of 2 objects have no mask: their boxes are compared",)
+
+
 def test_sides_of_a_turned_photograph_are_swapped(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by 90 degrees to see it
