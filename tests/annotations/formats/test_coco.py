@@ -251,6 +251,28 @@ def test_crowds_are_difficult_and_labels_of_detectors_pseudo(written):
     assert first.pseudo.tolist() == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("masks", "difficult", "note"),
+    [
+        (3, [False, False], "are read as objects: 3"),
+        (1, [True, False], "count neither way: 1. Set iscrowd to 0 if they are objects"),
+    ],
+)
+def test_masks_of_cvat_are_objects_unless_they_are_few(written, masks, difficult, note):
+    value = document()
+    for each in value["annotations"]:
+        each |= {"attributes": {"occluded": False}, "iscrowd": 0}
+    for each in value["annotations"][:masks]:
+        runs = plain_runs(np.arange(80 * 100).reshape(80, 100) < 50)
+        each |= {"iscrowd": 1, "segmentation": {"counts": runs, "size": [80, 100]}}
+    read = read_coco(written(value))
+    assert read.images[0].targets.difficult.tolist() == difficult
+    which = "masks marked iscrowd, as CVAT and Datumaro mark every mask,"
+    assert read.notes == (f"{which} {note}",)
+    del value["annotations"][0]["attributes"]
+    assert read_coco(written(value)).images[0].targets.difficult[0], "another tool's"
+
+
 def test_images_have_their_size_source_and_frame(written):
     first, second = read_coco(written(document())).images
     assert (first.size_wh, first.source, first.image_id, first.frame_index) == (

@@ -11,6 +11,7 @@ from typing import Any
 
 from kpviewer.annotations.formats.coco.areas import Areas, mask_area
 from kpviewer.annotations.formats.coco.categories import CocoClasses, read_classes
+from kpviewer.annotations.formats.coco.crowds import annotations_of
 from kpviewer.annotations.formats.coco.masks import Box, segmentation_box
 from kpviewer.annotations.formats.coco.outlines import outline_of
 from kpviewer.annotations.formats.coco.records import Annotation, Image, open_coco
@@ -74,7 +75,8 @@ def read_coco(
     files = images_of_table(path, images_dir)
     some = SomeClasses()
     rows = _read_images(file.images(), columns, path, files, problems, some)
-    used = _read_objects(file.annotations(), classes, columns, rows, problems, path)
+    annotations, crowds = annotations_of(file)
+    used = _read_objects(annotations, classes, columns, rows, problems, path)
     numbers, groups = classes.in_use(used)
     new_ids = dict(zip(numbers, range(len(numbers)), strict=True))
     images = columns.images([new_ids.get(old, 0) for old in range(len(classes.names))])
@@ -85,7 +87,7 @@ def read_coco(
         classes.keypoint_names,
         classes.skeleton,
         category_ids={new: classes.ids[old] for old, new in new_ids.items()},
-        notes=(*columns.notes, *groups, *classes.notes),
+        notes=(*columns.notes, *groups, *classes.notes, *crowds),
     )
 
 
