@@ -36,6 +36,7 @@ _READ_KEYS = {
     "nc",
     "kpt_shape",
     "kpt_names",
+    "node_names",
     "flip_idx",
     "path",
     "valid",
@@ -144,7 +145,8 @@ def _description(entries: dict[str, yaml.Node], path: Path) -> YoloNames:
     shape = tuple(int(each) if _is_number(each) else 0 for each in shape_texts)
     if shape and (len(shape) != 2 or shape[1] not in (2, 3) or not 0 < shape[0] <= MAX_KEYPOINTS):
         raise ValueError(f"kpt_shape is {shorten(shape_texts)}")
-    points = _names(_first_list(entries.get("kpt_names")), path)
+    listed = entries.get("kpt_names", entries.get("node_names"))  # the latter is SLEAP's
+    points = _names(_first_list(listed), path)
     split_paths = {split: _entry_texts(entries.get(split)) for split in SPLITS}
     same = ("val", "valid", "validation")
     split_paths["val"] = next(filter(None, (_entry_texts(entries.get(key)) for key in same)), ())

@@ -118,6 +118,12 @@ def test_points_without_visibility_are_seen_unless_they_are_at_the_origin(tmp_pa
     assert read.images[0].targets.keypoints_visible.tolist() == [[True, False]]
 
 
+def test_the_nodes_of_sleap_are_keypoints(tmp_path):
+    names = "names: {0: fly}\nkpt_shape: [2, 3]\nnode_names: [head, tail]\n"
+    read = one(tmp_path, "0 0.5 0.5 0.5 0.5 0.25 0.5 2 0 0 0", names)
+    assert read.keypoint_names == ("head", "tail")
+
+
 @pytest.mark.parametrize(
     ("points", "message"),
     [("50 50 2 0 0 0 0 0 0", "relative"), ("0.5 0.5 0.87 0 0 0 0 0 0", "visibility")],
