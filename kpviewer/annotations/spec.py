@@ -194,7 +194,10 @@ def read_usable(spec: str, *, of_source: bool = False) -> AnnotationSet:
     usable = without_partial(replace(data, problems=tuple(problems)))
     if any(each.is_error for each in problems) and not any(len(i.targets) for i in usable.images):
         raise DatasetError(f"Nothing in {spec} is usable: {usable.notes[0]}")
-    return usable
+    if not usable.images or any(not i.targets.difficult.all() for i in usable.images):
+        return usable
+    note = "no object of the data counts: detections can only be false alarms"
+    return replace(usable, notes=(*usable.notes, note))
 
 
 def split_extra(text: str) -> tuple[str, str | None]:

@@ -1,5 +1,6 @@
 """Folder layouts of common tools; each holds one image with one cat, which must be found."""
 
+import json
 import re
 
 import pytest
@@ -332,12 +333,42 @@ def test_a_folder_with_json_for_each_image_is_named(tmp_path, images, labels, co
         ('[{"task_id": "1", "response": {}}]', "Scale"),
         ('{"version": 1.3, "people": []}', "OpenPose"),
         ('{"skeletons": [], "labels": []}', "SLEAP"),
+        ('{"image": {"file_name": "a.jpg"}, "annotations": []}', "Segment Anything"),
+        ('{"project": {}, "view": {}, "metadata": {}}', "VIA"),
     ],
 )
 def test_json_of_other_tools_is_named(tmp_path, content, tool):
     laid_out(tmp_path, {"a.jpg": None, "x.json": content})
     with pytest.raises(DatasetError, match=f"It is {tool}.*'s own format: export it as COCO"):
         read_annotations(str(tmp_path / "x.json"))
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ({"annotations": [{"image_id": 1, "segments_info": []}], "categories": []}, "panoptic"),
+        ({"annotations": [{"image_id": 1, "caption": "A cat."}]}, "captions: name the set's inst"),
+        ({"annotations": [{"image_id": 1, "caption": "A cat."}], "categories": []}, "captions"),
+        ({"categories": []}, "lists images without annotations"),
+    ],
+)
+def test_coco_files_without_objects_are_named(tmp_path, content, what):
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps({"images": [{"id": 1, "file_name": "a.jpg"}], **content}))
+    with pytest.raises(DatasetError, match=what):
+        read_annotations(str(path))
+
+
+def test_a_set_whose_objects_all_count_neither_way_is_noted(tmp_path):
+    laid_out(tmp_path, {"a.jpg": None})
+    document = {
+        "images": [{"id": 1, "file_name": "a.jpg"}],
+        "annotations": [{"image_id": 1, "category_id": 1, "bbox": [1, 1, 8, 8], "iscrowd": 1}],
+        "categories": [{"id": 1, "name": "cat"}],
+    }
+    (tmp_path / "x.json").write_text(json.dumps(document))
+    note = "no object of the data counts: detections can only be false alarms"
+    assert read_usable(str(tmp_path / "x.json")).notes == (note,)
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,14 @@ class Category(msgspec.Struct):
     skeleton: Any = None
 
 
+class _Other(msgspec.Struct):
+    """What tells records of other COCO files from objects."""
+
+    bbox: Any = None
+    caption: Any = None
+    segments_info: Any = None
+
+
 class _Counted(msgspec.Struct, gc=False):
     """Any object that is only counted."""
 
@@ -91,7 +99,7 @@ class _Sections(msgspec.Struct):
     categories: list[msgspec.Raw]
 
 
-Record = TypeVar("Record", Image, Annotation, Category)
+Record = TypeVar("Record", Image, Annotation, Category, _Other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +135,29 @@ def open_coco(path: Path) -> CocoFile:
             check_count(len(getattr(counts, key)), MAX_OBJECTS, key, path)
         del counts
         found = msgspec.json.decode(data, type=_Sections)
-        return CocoFile({key: getattr(found, key) for key in _KEYS})
+        sections = {key: getattr(found, key) for key in _KEYS}
     except (ValueError, RecursionError) as error:
         if len(data) > _PYTHON_LIMIT_MB * 2**20:
             raise DatasetError(
                 f"{path} must be a COCO file: {brief(error)}. Is it damaged?"
             ) from error
-    return CocoFile(_by_python(data, path))
+        sections = _by_python(data, path)
+    if kind := _no_objects(sections["annotations"]):
+        raise DatasetError(f"{path} can't be used. {kind}")
+    return CocoFile(sections)
+
+
+def _no_objects(annotations: Sequence[Any]) -> str:
+    """Return a sentence on annotations that aren't objects, with the cure; "" for others."""
+    first = next(_decoded(annotations[:1], _Other), None)
+    if first is None or first.bbox is not None:
+        return ""
+    if first.segments_info is not None:
+        return (
+            "It is a panoptic file of COCO, with PNG images: convert it by panopticapi's "
+            "panoptic2detection_coco_format.py, or name the set's instances file."
+        )
+    return "" if first.caption is None else "It holds captions: name the set's instances file."
 
 
 def _as_utf8(data: bytes, path: Path) -> bytes:
@@ -172,9 +196,13 @@ def _other_format(raw: Any) -> str:
     keys = set(first) if isinstance(first, dict) else set()
     if {"image_id", "category_id"} <= keys:
         return "It holds results of a model, not ground truth."
+    annotations = raw.get("annotations") if isinstance(raw, dict) else None
+    if isinstance(annotations, list) and (kind := _no_objects(annotations)):
+        return kind
     named = {
         "Label Studio": bool(keys & {"annotations", "completions"}) and "data" in keys,
         "labelme": {"shapes", "imagePath"} <= keys,
+        "Segment Anything": "image" in keys and isinstance(first["image"], dict),
         "CreateML": {"image", "annotations"} <= keys,
         "Supervisely": {"objects", "size"} <= keys,
         "Datumaro": {"items", "categories"} <= keys,
@@ -189,11 +217,14 @@ def _other_format(raw: Any) -> str:
         "OpenPose": "people" in keys,
         "SLEAP": {"skeletons", "labels"} <= keys,
         "Supervisely (meta.json)": "classes" in keys and bool(keys & {"tags", "projectType"}),
+        "VIA (version 3)": {"project", "view", "metadata"} <= keys,
         "VIA": "_via_img_metadata" in keys or any(
             isinstance(each, dict) and "regions" in each for each in list(first.values())[:1]
         ) if isinstance(first, dict) else False,
     }  # fmt: skip
     tool = next((name for name, fits in named.items() if fits), None)
+    if tool is None and "images" in keys and annotations is None:
+        return "It lists images without annotations, as COCO's test sets do."
     if tool is None:
         return "Is it a COCO file?"
     return f"It is {tool}'s own format: export it as COCO, Pascal VOC or YOLO."
