@@ -118,6 +118,32 @@ def test_points_without_visibility_are_seen_unless_they_are_at_the_origin(tmp_pa
     assert read.images[0].targets.keypoints_visible.tolist() == [[True, False]]
 
 
+FACES = [
+    "0 0.12 0.85 0.2 0.2 0.1 0.8 0.14 0.8 -1 -1 0.1 0.9 0.14 0.9",
+    "0 0.5 0.5 0.4 0.6 0.4 0.4 0.6 0.4 0.5 0.5 0.4 0.7 0.6 0.7",
+    "0 0.7 0.2 0.3 0.2 0.6 0.2 0.8 0.2 0.7 0.2 0.6 0.25 0.8 0.25",
+]
+"""Labels of YOLOv5-face: box, then x and y of five points."""
+NO_POINTS = ["0 0.5 0.5 0.2 0.2 0 0 0 0 0 0"] * 3
+"""As Label Studio writes boxes without keypoints in a project with two of them."""
+
+
+@pytest.mark.parametrize(
+    ("lines", "shape"),
+    [(FACES, r"\[5, 2\] into data.yaml\.$"), (NO_POINTS, r"\[3, 2\] into data.yaml, or \[2, 3\]")],
+)
+def test_boxes_with_keypoints_are_no_polygons(tmp_path, lines, shape):
+    with pytest.raises(DatasetError, match=f"Write kpt_shape: {shape}"):
+        one(tmp_path, "\n".join(lines))
+
+
+def test_a_data_yaml_may_have_keypoints_alone(tmp_path):
+    labels(tmp_path / "widerface.yaml", "names: [face]\n")
+    read = one(tmp_path, "\n".join(FACES), "kpt_shape: [5, 2]\n")
+    assert read.class_names == ("face",)
+    assert read.images[0].targets.keypoints_visible.sum(axis=1).tolist() == [4, 5, 5]
+
+
 def test_the_nodes_of_sleap_are_keypoints(tmp_path):
     names = "names: {0: fly}\nkpt_shape: [2, 3]\nnode_names: [head, tail]\n"
     read = one(tmp_path, "0 0.5 0.5 0.5 0.5 0.25 0.5 2 0 0 0", names)

@@ -136,7 +136,10 @@ def _yaml_in(folder: Path) -> tuple[YoloNames | None, DatasetError | None]:
     if len(others) > 1:
         first, second = (path.name for path, _ in list(others.values())[:2])
         raise several_lists(folder, first, second, f"Name one: yolo:{folder / first}")
-    return next((description for _, description in others.values()), found), failed
+    _, named = next(iter(others.values()), (None, None))
+    if named is not None and found is not None and named.kpt_shape is None:
+        named = _with_pose(named, found)  # data.yaml has keypoints alone
+    return named or found, failed
 
 
 def several_lists(folder: Path, first: str, second: str, cure: str) -> DatasetError:

@@ -1,8 +1,9 @@
-"""Keypoints in labels of a video that Ultralytics' ``save_txt`` wrote, if no file says how many.
+"""Keypoints in labels, if no file says how many.
 
-A row is class, box, then x, y and confidence of each keypoint; the confidence of the object and its
-track number may follow. Polygons have other numbers of corners, so rows of one length are poses, if
-the keypoints lie around their boxes.
+In labels of a video that Ultralytics' ``save_txt`` wrote, a row is class, box, then x, y and
+confidence of each keypoint; the confidence of the object and its track number may follow. Polygons
+have other numbers of corners, so rows of one length are poses, if the keypoints lie around their
+boxes. YOLOv5-face writes x and y alone.
 """
 
 from collections.abc import Sequence
@@ -35,6 +36,31 @@ def with_poses(names: YoloNames, labels: Sequence[Path]) -> YoloNames:
     return replace(names, kpt_shape=(count, 3), notes=(*names.notes, note))
 
 
+def polygon_is_pose(numbers: Sequence[float]) -> tuple[bool, bool]:
+    """Return whether numbers of a polygon may be a box and points, and whether they must be.
+
+    The points lie in the box. Its sides would be the second corner of the polygon, and lie further
+    off than any other. Points at (0, 0) are unknown.
+    """
+    x, y, width, height = numbers[:4]
+    points = [(px, py) for px, py in zip(numbers[4::2], numbers[5::2], strict=True) if px or py]
+    may = _is_in_image(x, y, width, height) and all(
+        abs(px - x) <= width / 2 + _SLACK and abs(py - y) <= height / 2 + _SLACK
+        for px, py in points
+    )
+    corners = [(x, y), *points]
+    spans = [(min(axis), max(axis)) for axis in zip(*corners, strict=True)]
+    is_far = any(
+        not low - (high - low) <= side <= high + (high - low)
+        for side, (low, high) in zip((width, height), spans, strict=True)
+    )
+    return may, may and is_far
+
+
+def _is_in_image(x: float, y: float, width: float, height: float) -> bool:
+    return max(abs(x - 0.5) + width / 2, abs(y - 0.5) + height / 2) <= 0.5 + _SLACK
+
+
 def _keypoints(rows: Sequence[Sequence[float]]) -> int:
     """Return how many keypoints all rows have; 0 if they are no poses."""
     lengths = {len(row) for row in rows}
@@ -49,11 +75,10 @@ def _keypoints(rows: Sequence[Sequence[float]]) -> int:
 
 def _is_pose(row: Sequence[float], count: int) -> bool:
     x, y, width, height = row[:4]
-    far = max(abs(x - 0.5) + width / 2, abs(y - 0.5) + height / 2)
     points = [row[start : start + 3] for start in range(4, 4 + 3 * count, 3)]
     sure = [each for each in points if each[2] >= SURE and (each[0], each[1]) != (0, 0)]
     return (
-        far <= 0.5 + _SLACK
+        _is_in_image(x, y, width, height)
         and all(0 <= score <= 1 for _, _, score in points)
         and all(abs(px - x) <= width and abs(py - y) <= height for px, py, _ in sure)
     )

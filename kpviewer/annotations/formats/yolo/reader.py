@@ -17,7 +17,7 @@ from pathlib import Path
 from kpviewer.annotations.formats.yolo.files import find_yolo_files
 from kpviewer.annotations.formats.yolo.label_files import pair_labels
 from kpviewer.annotations.formats.yolo.lines import class_of, read_line, words_of_lines
-from kpviewer.annotations.formats.yolo.poses import with_poses
+from kpviewer.annotations.formats.yolo.poses import polygon_is_pose, with_poses
 from kpviewer.annotations.limits import decode_text, read_bounded
 from kpviewer.annotations.problems import MALFORMED, STRICT, Problems
 from kpviewer.annotations.reading.object_columns import ImageHead, ObjectColumns
@@ -30,6 +30,11 @@ from kpviewer.structures import BOX_CORNERS
 LIMIT_MB = 16
 _MIN_POSES = 3
 """Smallest number of polygons that have as many corners by more than chance."""
+_MOST, _SOME = 0.99, 0.1
+"""Shares of polygons from which on they are poses: of those that may be, and that must be.
+
+Of 8,954 faces with 5 keypoints 0.999 and 0.22; of random polygons of 5 corners 0.19 and 0.02.
+"""
 
 
 def read_yolo(
@@ -79,13 +84,15 @@ class _Reading:
     def __init__(
         self, root: Path, names: YoloNames, problems: Problems, *, are_predicted: bool
     ) -> None:
-        self._names, self._problems = names, problems
+        self._root, self._names, self._problems = root, names, problems
         self._are_predicted = are_predicted
         # of equal names the first counts
         self._known = {name: i for i, name in reversed(list(enumerate(names.class_names)))}
         self._objects = ObjectColumns(root, self._keypoints, problems)
         self._most = -1
         self._corners: Counter[int] = Counter()
+        self._poses = [0, 0]
+        """Numbers of polygons that may be poses, and that must be."""
 
     @property
     def _keypoints(self) -> int:
@@ -112,6 +119,8 @@ class _Reading:
         found = read_line(words, shape, where, are_predicted=are_predicted)
         class_id = self._class_id(found.class_word, where)
         self._corners[found.corners] += 1
+        if found.corners not in (0, BOX_CORNERS) and len({*self._corners} - {0}) == 1:
+            self._poses = list(map(operator.add, self._poses, polygon_is_pose(found.outline)))
         image = self._objects.last_image
         if self._objects.has_area(image, found.edges, where):
             width, height = size_wh
@@ -149,11 +158,23 @@ class _Reading:
         )
 
     def _suspected_poses(self) -> Iterator[str]:
-        """Yield a note if all polygons have as many corners, as poses look like."""
+        """Yield a note if all polygons have as many corners, as poses look like.
+
+        Raises:
+            DatasetError: if they are poses.
+        """
         boxes = self._corners.pop(0, 0)
         corners, count = self._corners.most_common(1)[0] if self._corners else (0, 0)
         if len(self._corners) == 1 and corners != BOX_CORNERS and count >= _MIN_POSES:
             who = f"all {count} objects" if not boxes else f"{count} objects beside {boxes} boxes"
+            may, must = self._poses
+            if may >= _MOST * count and must >= _SOME * count:
+                points = 2 * corners - 4
+                flags = f", or [{points // 3}, 3] if they have flags" if points % 3 == 0 else ""
+                raise DatasetError(
+                    f"{self._root}: {who} have {2 * corners} numbers, a box and keypoints. "
+                    f"Write kpt_shape: [{points // 2}, 2] into data.yaml{flags}."
+                )
             yield (
                 f"{who} have {2 * corners} numbers and are read as polygons. If they are poses, "
                 "write kpt_shape into data.yaml"
