@@ -41,6 +41,11 @@ _NOT_READ = {
     ".ods": "LibreOffice's",
 }
 """Formats that aren't read, by the ending of names of their files or folders."""
+_CONVERTERS = {
+    **dict.fromkeys(("WIDER FACE's", "MOT's", "KITTI's", _CVAT), "Datumaro"),
+    "SLEAP's": "sleap-io",
+}
+"""Programs that convert a format to COCO, by its maker; the docs have their commands."""
 _HEAD_BYTES = 4096
 _MOST_SETS = 12
 """Number of files above which they are of one image each."""
@@ -76,10 +81,9 @@ def format_not_read(path: Path) -> str:
 
 
 def _sentence(path: Path, maker: str) -> str:
-    return (
-        f"{path.name} is in {maker} format, which isn't read: convert it to COCO, Pascal VOC or "
-        "YOLO."
-    )
+    tool = _CONVERTERS.get(maker)
+    formats = f"COCO, as {tool} does" if tool else "COCO, Pascal VOC or YOLO"
+    return f"{path.name} is in {maker} format, which isn't read: convert it to {formats}."
 
 
 def sets_inside(folder: Path) -> list[str]:

@@ -394,6 +394,21 @@ def test_formats_that_are_not_read_are_named(tmp_path, files, what, maker):
         read_annotations(str(tmp_path / what))
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "tool"),
+    [
+        ("gt.txt", "1", "Datumaro"),
+        ("a.slp", "1", "sleap-io"),
+        ("b.csv", "scorer,me,me\nbodyparts,nose,nose\n", "sleap-io"),
+        ("c.json", '{"shapes": [], "imagePath": "a.jpg"}', "labelme2coco"),
+    ],
+)
+def test_a_format_that_is_not_read_is_named_with_its_converter(tmp_path, name, content, tool):
+    laid_out(tmp_path, {name: content})
+    with pytest.raises(DatasetError, match=f"convert it to COCO, as {tool} does"):
+        read_annotations(str(tmp_path / name))
+
+
 @pytest.mark.parametrize("what", [".", "pets.zip"])
 def test_an_archive_is_to_be_unpacked(tmp_path, what):
     laid_out(tmp_path, {"pets.zip": "1", "a.jpg": None})

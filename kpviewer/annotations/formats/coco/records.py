@@ -227,6 +227,8 @@ def _other_format(raw: Any) -> str:
         return "It lists images without annotations, as COCO's test sets do."
     if tool is None:
         return "Is it a COCO file?"
+    if tool == "labelme":
+        return "It is labelme's own format: convert it to COCO, as labelme2coco does."
     return f"It is {tool}'s own format: export it as COCO, Pascal VOC or YOLO."
 
 

@@ -188,7 +188,8 @@ def _columns_of(table: Table) -> tuple[Columns, chain[tuple[int, list[str]]]]:
         return columns, chain([(1, table.header)], table.rows)
     if maker := _OTHER_TABLES.get(table.header[0] if table.header else ""):
         raise DatasetError(
-            f"{table.path} is in {maker} format, which isn't read: convert it to COCO."
+            f"{table.path} is in {maker} format, which isn't read: convert it to COCO, as sleap-io "
+            "does for SLEAP and DeepLabCut."
         )
     raise DatasetError(
         f"{table.path} must have columns file, xmin, ymin, xmax, ymax, each once; got "
