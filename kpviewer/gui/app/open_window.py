@@ -155,7 +155,10 @@ class OpenWindow(QObject):
         before = self.window
         if before is None:
             return
-        if isinstance(before, MainWindow):  # a grid compares nothing
+        if isinstance(before, MainWindow):  # a grid exports and compares nothing
+            if before.exporter.is_running:
+                self.say(tr("An export is already running. Wait for it, or cancel it."))
+                return
             self._options = replace(self._options, compare=before.compare.text)
         options = continued(self._options, before, sources)
         self._is_replacing, self._told = True, ([], None)

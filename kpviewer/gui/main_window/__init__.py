@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtGui import QCloseEvent, QResizeEvent
 from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.controllers.any_window import AnyWindow
@@ -122,6 +122,13 @@ class MainWindow(AnyWindow):
         if options.record is not None:
             self.saving.record_from_start(options.record)
 
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        """Close; if the user wants it while an export runs, ask first."""
+        if event is not None and event.spontaneous() and self.exporter.asks_before(self.close):
+            event.ignore()
+        else:
+            super().closeEvent(event)
+
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Fold the plots if the video would get too small."""
         super().resizeEvent(event)
@@ -180,6 +187,7 @@ class MainWindow(AnyWindow):
             Act.SCAN: self.scanning.link.toggle,
             Act.SNAPSHOT: lambda: saving.save_snapshot(view.result()),
             Act.EXPORT: self.exporter.ask,
+            Act.QUIT: lambda: self.exporter.asks_before(self.close) or self.close(),
             Act.FIT: view.fit,
             Act.ZOOM_IN: lambda: view.zoom(WHEEL_ZOOM),
             Act.ZOOM_OUT: lambda: view.zoom(1 / WHEEL_ZOOM),

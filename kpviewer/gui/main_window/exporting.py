@@ -23,6 +23,7 @@ from kpviewer.gui.saving.export_choices import (
 from kpviewer.gui.saving.folder_watch import names_of
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.dialogs.export_dialog import ExportDialog
+from kpviewer.gui.views.dialogs.questions import ask_to_close
 from kpviewer.gui.views.panes import Panes
 from kpviewer.gui.widgets.notice_line import Notice
 from kpviewer.overlay import OverlayStyle
@@ -118,10 +119,14 @@ class Exporter(QObject):
         self._say_progress(tr("Starting the export of {name} …").format(name=self._name))
         self._child.start(arguments)
 
+    def asks_before(self, close: Callable[[], object]) -> bool:
+        """If an export runs, ask whether to cancel it and ``close``; return whether one runs."""
+        if self.is_running:
+            ask_to_close(self._panes.docks, self._name, close)
+        return self.is_running
+
     def close(self) -> None:
         """End an export that runs; its files hold the frames until then."""
-        if self.is_running:
-            self._saving.told.emit(tr("Export cancelled."), None)
         self._child.close()
 
     def _lacking(self) -> dict[str, str]:

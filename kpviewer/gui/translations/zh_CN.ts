@@ -4,6 +4,10 @@
     <context>
         <name>kpviewer</name>
         <message>
+            <source>An export is already running. Wait for it, or cancel it.</source>
+            <translation>已有导出正在进行，请等待或取消。</translation>
+        </message>
+        <message>
             <source>{name} is compared with again once a single source is open.</source>
             <translation>只打开一个源时，将再次与 {name} 对比。</translation>
         </message>
@@ -316,12 +320,12 @@
             <translation>正在打开 {name}</translation>
         </message>
         <message>
-            <source>Open {name}</source>
-            <translation>打开 {name}</translation>
-        </message>
-        <message>
             <source>Open {count} videos</source>
             <translation>打开 {count} 个视频</translation>
+        </message>
+        <message>
+            <source>Open {name}</source>
+            <translation>打开 {name}</translation>
         </message>
         <message>
             <source>Open model</source>
@@ -696,10 +700,6 @@
             <translation>未找到摄像头，正在播放演示。</translation>
         </message>
         <message>
-            <source>An export is already running. Wait for it, or cancel it.</source>
-            <translation>已有导出正在进行，请等待或取消。</translation>
-        </message>
-        <message>
             <source>There is nothing to export yet. Open a video first.</source>
             <translation>还没有可导出的内容，请先打开视频。</translation>
         </message>
@@ -758,6 +758,26 @@
         <message>
             <source>Show</source>
             <translation>显示</translation>
+        </message>
+        <message>
+            <source>All classes again</source>
+            <translation>恢复所有类别</translation>
+        </message>
+        <message>
+            <source>Only this class: {name}</source>
+            <translation>仅此类别：{name}</translation>
+        </message>
+        <message>
+            <source>there is no clipboard</source>
+            <translation>没有剪贴板</translation>
+        </message>
+        <message>
+            <source>Not copied: {reason}</source>
+            <translation>未复制：{reason}</translation>
+        </message>
+        <message>
+            <source>Image copied.</source>
+            <translation>图像已复制。</translation>
         </message>
         <message>
             <source>Camera format</source>
@@ -850,26 +870,6 @@
         <message>
             <source>Ground truth needs a file or folder source. Open one first.</source>
             <translation>真值需要文件或文件夹源，请先打开一个。</translation>
-        </message>
-        <message>
-            <source>All classes again</source>
-            <translation>恢复所有类别</translation>
-        </message>
-        <message>
-            <source>Only this class: {name}</source>
-            <translation>仅此类别：{name}</translation>
-        </message>
-        <message>
-            <source>there is no clipboard</source>
-            <translation>没有剪贴板</translation>
-        </message>
-        <message>
-            <source>Not copied: {reason}</source>
-            <translation>未复制：{reason}</translation>
-        </message>
-        <message>
-            <source>Image copied.</source>
-            <translation>图像已复制。</translation>
         </message>
         <message>
             <source>{speed} (slower than {chosen})</source>
@@ -1350,6 +1350,22 @@
         <message>
             <source>Run it</source>
             <translation>运行</translation>
+        </message>
+        <message>
+            <source>Cancel the export?</source>
+            <translation>取消导出？</translation>
+        </message>
+        <message>
+            <source>{name} is still being exported. Closing cancels that.</source>
+            <translation>{name} 仍在导出，关闭窗口将取消导出。</translation>
+        </message>
+        <message>
+            <source>Cancel it and close</source>
+            <translation>取消导出并关闭</translation>
+        </message>
+        <message>
+            <source>Go on exporting</source>
+            <translation>继续导出</translation>
         </message>
         <message>
             <source>Open the TensorRT engine {name}?</source>

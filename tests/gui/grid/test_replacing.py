@@ -1,6 +1,7 @@
 """A window that takes the place of another one: what it continues with, and what it says."""
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -18,8 +19,10 @@ from kpviewer.gui.background.child_process import ChildProcess
 from kpviewer.gui.controllers.dropping import open_dropped
 from kpviewer.gui.grid.window import GridWindow
 from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.main_window.exporting import Exporter
 from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.saving.export_choices import ExportChoices
 from kpviewer.sources.turn import Turn
 
 TURNED, UNTURNED = (32, 24), (24, 32)
@@ -198,15 +201,6 @@ def test_a_recording_that_has_not_begun_begins_in_the_next_window(qtbot, begin, 
     assert go_on(qtbot, opened, MainWindow).saving.file_from_start is None
 
 
-def test_the_next_window_says_that_an_export_ended(qtbot, begin, monkeypatch):
-    opened = begin(source="a.mp4")
-    single = opened.window
-    qtbot.waitUntil(lambda: single.session.info is not None)
-    monkeypatch.setattr(ChildProcess, "is_running", True)
-    single.several_asked.emit(["a.mp4", "b.mp4"])
-    assert "Export cancelled." in go_on(qtbot, opened, GridWindow).status_bar.message()
-
-
 def test_a_comparison_waits_for_the_next_window_of_one_source(qtbot, begin):
     opened = begin(source="a.mp4")
     single = opened.window
@@ -226,3 +220,18 @@ def test_a_comparison_waits_for_the_next_window_of_one_source(qtbot, begin):
     alone = go_on(qtbot, opened, MainWindow)
     qtbot.waitUntil(lambda: alone.session.engine is not None)
     assert alone.compare.text is None
+
+
+def test_several_sources_wait_for_an_export(qtbot, begin, tmp_path):
+    opened = begin(source="a.mp4")
+    single = opened.window
+    qtbot.waitUntil(lambda: single.session.engine is not None and single.session.info is not None)
+    waits = ChildProcess((sys.executable, "-c", "import signal; signal.pause()"))
+    single.exporter = exporter = Exporter(single.panes, single.session, single.saving, waits)
+    exporter.start(ExportChoices(("video",), tmp_path))
+    single.several_asked.emit(["a.mp4", "b.mp4"])
+    assert exporter.is_running
+    assert "An export is already running" in single.status_bar.message_text()
+    exporter.close()
+    single.several_asked.emit(["a.mp4", "b.mp4"])
+    go_on(qtbot, opened, GridWindow)

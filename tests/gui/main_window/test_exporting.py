@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 from fakes import FAKE_SPEC, FakeSource
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QLabel
+from PyQt6.QtGui import QCloseEvent
+from PyQt6.QtWidgets import QLabel, QMessageBox
 
 from kpviewer.annotations.ground_truth import AnnotationGroundTruth
 from kpviewer.annotations.structure import AnnotationSet
@@ -293,6 +294,52 @@ def test_an_export_ends_with_the_window(qtbot, window, tmp_path, monkeypatch):
     assert len(started) == 1
     window.close()
     assert ended
+
+
+class FromDesktop(QCloseEvent):
+    """What the close button of a window's frame sends."""
+
+    def spontaneous(self) -> bool:
+        return True
+
+
+def test_closing_asks_before_it_cancels_an_export(qtbot, window, tmp_path):
+    asked = []
+    window.exporter = exporter = exporter_of(window, WAITS)
+    window.show()
+
+    def quit_window() -> None:
+        window.actions_of_keys.run(Act.QUIT)
+
+    def press_close_button() -> None:
+        event = FromDesktop()
+        window.closeEvent(event)
+        assert not event.isAccepted()
+
+    def answer(text: str) -> None:
+        (box,) = window.findChildren(QMessageBox)
+        asked.append(box.text())
+        (button,) = (each for each in box.buttons() if each.text() == text)
+        qtbot.mouseClick(button, LEFT)
+        qtbot.waitUntil(lambda: not window.findChildren(QMessageBox))
+
+    exporter.start(ExportChoices(("video",), tmp_path))
+    for leave in (quit_window, press_close_button):
+        leave()
+        answer("Go on exporting")
+        assert window.isVisible()
+        assert exporter.is_running
+    quit_window()
+    answer("Cancel it and close")
+    assert set(asked) == {"fake is still being exported. Closing cancels that."}
+    assert not window.isVisible()
+    assert not exporter.is_running
+
+
+def test_without_an_export_closing_asks_nothing(window):
+    event = FromDesktop()
+    window.closeEvent(event)
+    assert event.isAccepted()
 
 
 def test_a_live_source_is_recorded_instead(qtbot, open_window):

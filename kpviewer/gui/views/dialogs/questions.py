@@ -3,7 +3,7 @@
 File dialogs start in the folder that was last used for their kind.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 
 from PyQt6.QtCore import Qt
@@ -101,6 +101,22 @@ def _ask(parent: QWidget, code: str) -> bool:
     box.setDefaultButton(no)
     box.exec()
     return box.clickedButton() is yes
+
+
+def ask_to_close(parent: QWidget, name: str, close: Callable[[], object]) -> None:
+    """Ask whether the window may close while an export of ``name`` runs; ``close`` closes it."""
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle(tr("Cancel the export?"))
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(tr("{name} is still being exported. Closing cancels that.").format(name=name))
+    yes = box.addButton(tr("Cancel it and close"), QMessageBox.ButtonRole.DestructiveRole)
+    no = box.addButton(tr("Go on exporting"), QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(no)
+    box.setEscapeButton(no)
+    box.buttonClicked.connect(lambda button: close() if button is yes else None)
+    box.open()
 
 
 def question(code: str) -> str:
