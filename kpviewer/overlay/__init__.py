@@ -11,7 +11,7 @@ from kpviewer.overlay.images import (
     use_utf8_locale,
 )
 from kpviewer.overlay.keypoints import keypoint_at, keypoint_error, shown_points
-from kpviewer.overlay.labels import Label, place_labels
+from kpviewer.overlay.labels import Label, paint_found_labels, place_labels
 from kpviewer.overlay.mosaic import MosaicCell, render_mosaic
 from kpviewer.overlay.painting import (
     detection_at,
@@ -37,6 +37,7 @@ __all__ = [
     "image_of",
     "keypoint_at",
     "keypoint_error",
+    "paint_found_labels",
     "paint_overlay",
     "paint_result",
     "paint_verdicts",

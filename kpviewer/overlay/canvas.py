@@ -16,7 +16,7 @@ from kpviewer.overlay.painting import (
 )
 from kpviewer.overlay.second import paint_second
 from kpviewer.overlay.style import OverlayStyle
-from kpviewer.overlay.verdicts import paint_verdicts
+from kpviewer.overlay.verdicts import paint_verdict_frames, paint_verdicts
 from kpviewer.structures import FrameResult, ImageArray
 
 _REFERENCE_SIDE_PX = 480.0
@@ -82,6 +82,7 @@ def paint_result(
     ground_truth = shown_ground_truth(result)
     paint_overlay(painter, result.detections, ground_truth, style, transform, bounds)
     paint_class_bars(painter, result.candidates, style, bounds)
+    paint_verdict_frames(painter, result, style, transform, bounds)
     paint_second(painter, result, style, transform, bounds, room)
     paint_verdicts(painter, result, style, transform, bounds, room)
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
+from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QTransform
 
-from kpviewer.overlay.marks import box_edge, pixel_ratio, within
+from kpviewer.overlay.marks import box_edge, map_boxes, pixel_ratio, within
 from kpviewer.overlay.palette import Rgb, class_color, text_color
 from kpviewer.overlay.style import OverlayStyle
 
@@ -30,6 +30,19 @@ class Label(NamedTuple):
     plate: QRectF
     text: str
     class_id: int
+
+
+def paint_found_labels(
+    painter: QPainter,
+    detections: Detections,
+    style: OverlayStyle,
+    transform: QTransform,
+    bounds: QRectF,
+) -> None:
+    """Paint the labels of all detections; none where bars show the classes of the whole image."""
+    if style.bars is None:
+        boxes = map_boxes(detections.xyxy, transform)
+        paint_labels(painter, place_labels(boxes, detections, style, bounds), style)
 
 
 def place_labels(

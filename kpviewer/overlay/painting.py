@@ -18,7 +18,6 @@ from kpviewer.overlay.keypoints import (
     paint_true_points,
     shown_points,
 )
-from kpviewer.overlay.labels import paint_labels, place_labels
 from kpviewer.overlay.marks import (
     HALO_PX,
     OPAQUE_HALO,
@@ -76,7 +75,7 @@ def paint_overlay(
     transform: QTransform,
     bounds: QRectF,
 ) -> None:
-    """Paint detections and ground truth.
+    """Paint detections and ground truth, without labels, which stand over all outlines.
 
     Args:
         painter: an active painter; its state is restored.
@@ -85,7 +84,7 @@ def paint_overlay(
         style: what to paint.
         transform: from source pixels to the painter's logical ones; scale and offset only.
         bounds: the part of the image in view, in the painter's pixels; nothing is painted
-            outside it, and every label stays inside it.
+            outside it.
     """
     with painting_within(painter, bounds):
         if style.bars is not None:  # a box around the whole image carries no information
@@ -111,8 +110,6 @@ def paint_overlay(
             paint_keypoints(painter, detections, points, boxes, style)
             if errors is not None:
                 paint_true_points(painter, errors, style)
-        if style.names_of_two is None:  # else paint_second paints them, over its corners
-            paint_labels(painter, place_labels(boxes, detections, style, bounds), style)
 
 
 def _paint_found(

@@ -13,7 +13,7 @@ from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QTransform
 
 from kpviewer.overlay.dots import paint_diamonds
 from kpviewer.overlay.keypoints import mark_diameters
-from kpviewer.overlay.labels import label_font, paint_labels, place_labels, place_legend
+from kpviewer.overlay.labels import label_font, paint_found_labels, place_legend
 from kpviewer.overlay.marks import (
     HALO_PX,
     OPAQUE_HALO,
@@ -54,9 +54,9 @@ def paint_second(
     bounds: QRectF,
     room: QRectF | None = None,
 ) -> None:
-    """Paint the second model's detections, the first one's labels and a legend.
+    """Paint the second model's detections, the first one's labels over them, and a legend.
 
-    Nothing is painted unless the style names the two models.
+    Unless the style names the two models, labels alone are painted.
 
     Args:
         painter: an active painter; its state is restored.
@@ -66,18 +66,15 @@ def paint_second(
         bounds: the part of the image in view, in the painter's pixels.
         room: where the legend may stand; None: ``bounds``.
     """
-    if style.names_of_two is None:
-        return
-    first, second = result.detections, result.second
+    names = style.names_of_two
+    second = None if names is None else result.second
     with painting_within(painter, bounds):
         if second is not None:
             _paint_shapes(painter, second.detections, style, transform, bounds)
-        if style.bars is None:
-            labels = place_labels(map_boxes(first.xyxy, transform), first, style, bounds)
-            paint_labels(painter, labels, style)
-        if second is not None:
+        paint_found_labels(painter, result.detections, style, transform, bounds)
+        if names is not None and second is not None:
             painter.setClipRect(room or bounds)
-            _paint_legend(painter, style, style.names_of_two, bounds, room or bounds)
+            _paint_legend(painter, style, names, bounds, room or bounds)
 
 
 def _paint_shapes(

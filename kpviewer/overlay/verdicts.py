@@ -6,25 +6,23 @@ Missed objects and false alarms have a second, dashed frame, to be found at a gl
 
 from __future__ import annotations
 
-import math
-from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QPolygonF, QTransform
+from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QTransform
 
 from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED
+from kpviewer.overlay.badges import COLORS, HALO_PX, RADIUS_PX, Verdict, paint_badges
 from kpviewer.overlay.frames import paint_frames, paint_outline_frames
 from kpviewer.overlay.keypoints import matches_of
 from kpviewer.overlay.labels import label_font, place_legend
 from kpviewer.overlay.marks import map_boxes, map_xy, painting_within, pixel_ratio, within
-from kpviewer.overlay.palette import BLACK, WHITE, Rgb, text_color
+from kpviewer.overlay.palette import BLACK
 from kpviewer.overlay.polygons import lowest_corners, true_outlines
-from kpviewer.overlay.sprites import SpriteSheet
 from kpviewer.overlay.style import OverlayStyle
-from kpviewer.overlay.words import tr, tr_noop
+from kpviewer.overlay.words import tr
 from kpviewer.structures import box_outlines, padded
 
 if TYPE_CHECKING:
@@ -32,34 +30,17 @@ if TYPE_CHECKING:
 
     from kpviewer.structures import Detections, FloatArray, FrameResult, GroundTruth, IntArray
 
-_RADIUS_PX, _STROKE_PX, _HALO_PX, _GAP_PX = 8.0, 2.0, 1.0, 4.0
+_GAP_PX = 4.0
 _PLATE = QColor(16, 18, 20, 190)
 _PLATE_TEXT = QColor(255, 255, 255)
-_DARK_HALO, _LIGHT_HALO = QColor(0, 0, 0, 150), QColor(255, 255, 255, 200)
 _LARGEST_SHARE = 0.7
 """Largest share of the image's width that the legend may take."""
 _LARGEST_HEIGHT_SHARE = 0.25
 """Largest share of its height."""
 
 
-class Verdict(Enum):
-    """Result of matching a box with the ground truth, as the legend names it."""
-
-    MATCHED = tr_noop("matched")
-    MISSED = tr_noop("missed")
-    FALSE_ALARM = tr_noop("false alarm")
-
-
-COLORS: dict[Verdict, Rgb] = {
-    Verdict.MATCHED: (96, 100, 104),
-    Verdict.MISSED: WHITE,
-    Verdict.FALSE_ALARM: (12, 14, 16),
-}
-"""Plates of the signs; what is right is the least striking."""
-
-
 class Verdicts(NamedTuple):
-    """Boxes with their verdicts, in source pixels."""
+    """Boxes with their verdicts, in source or the painter's pixels."""
 
     xyxy: FloatArray
     """(N, 4) corners."""
@@ -124,7 +105,9 @@ def paint_verdicts(
     bounds: QRectF,
     room: QRectF | None = None,
 ) -> None:
-    """Paint the verdicts over a painted result, if it has ground truth and a model ran on it.
+    """Paint marks, names of missed objects and a legend over a painted result.
+
+    Nothing is painted unless it has ground truth, and a model ran on it.
 
     Args:
         painter: an active painter; its state is restored.
@@ -134,44 +117,59 @@ def paint_verdicts(
         bounds: the part of the image in view, in the painter's pixels.
         room: where the legend may stand; None: ``bounds``.
     """
-    ground_truth = result.frame.ground_truth
-    if not (style.verdicts and style.ground_truth) or ground_truth is None or result.error is None:
+    found = _in_view(result, style, transform, bounds)
+    if found is None:
         return
+    boxes, class_ids_in_view, kinds, outlines = found
     with painting_within(painter, bounds):
-        found = verdicts_of(result.detections, ground_truth, style.shown, style.within_px)
-        boxes = map_boxes(found.xyxy, transform)
-        seen = within(boxes, bounds)
-        boxes, kinds = boxes[seen], found.kinds[seen]
-        outlines = None if found.outlines_xy is None else map_xy(found.outlines_xy[seen], transform)
-        for kind in (Verdict.MISSED, Verdict.FALSE_ALARM) if style.boxes else ():
-            own = kinds == kind
-            if outlines is None:
-                paint_frames(painter, boxes[own], COLORS[kind], style, bounds)
-            else:
-                paint_outline_frames(painter, outlines[own], COLORS[kind], style)
-        reach = (_RADIUS_PX + _HALO_PX) * style.scale
+        reach = (RADIUS_PX + HALO_PX) * style.scale
         ends = bounds.right() - reach, bounds.bottom() - reach
         centers = np.minimum(lowest_corners(boxes, outlines), ends)
         if style.labels and len(style.class_names) > 1:
             is_missed = kinds == Verdict.MISSED
-            class_ids = found.class_ids[seen][is_missed].tolist()
+            class_ids = class_ids_in_view[is_missed].tolist()
             for center, class_id in zip(centers[is_missed].tolist(), class_ids, strict=True):
                 _paint_name(painter, QPointF(*center), style.class_name(class_id), style, bounds)
-        _paint_badges(painter, _apart(centers, kinds, 2 * reach), kinds, style.scale)
+        paint_badges(painter, _apart(centers, kinds, 2 * reach), kinds, style.scale)
         painter.setClipRect(room or bounds)
         _paint_legend(painter, style, bounds, room or bounds)
 
 
-def _paint_badges(
-    painter: QPainter, centers: FloatArray, kinds: NDArray[np.object_], scale: float
+def paint_verdict_frames(
+    painter: QPainter,
+    result: FrameResult,
+    style: OverlayStyle,
+    transform: QTransform,
+    bounds: QRectF,
 ) -> None:
-    """Paint discs with the verdicts' signs, their (N, 2) centres on whole pixels of the device."""
-    ratio = pixel_ratio(painter)
-    which = np.zeros(len(kinds), np.int64)
-    for row, verdict in enumerate(Verdict):
-        which[kinds == verdict] = row
-    corners = np.rint(centers * ratio) - _reach_px(scale, ratio)
-    _BADGES.copy(painter, [(verdict, scale, ratio) for verdict in Verdict], which, corners)
+    """Paint the second frames of missed objects and false alarms: labels stand over them.
+
+    Args: those of ``paint_verdicts``.
+    """
+    found = _in_view(result, style, transform, bounds) if style.boxes else None
+    if found is None:
+        return
+    with painting_within(painter, bounds):
+        for kind in (Verdict.MISSED, Verdict.FALSE_ALARM):
+            own = found.kinds == kind
+            if found.outlines_xy is None:
+                paint_frames(painter, found.xyxy[own], COLORS[kind], style, bounds)
+            else:
+                paint_outline_frames(painter, found.outlines_xy[own], COLORS[kind], style)
+
+
+def _in_view(
+    result: FrameResult, style: OverlayStyle, transform: QTransform, bounds: QRectF
+) -> Verdicts | None:
+    """Return the verdicts in view, in the painter's pixels; None if there are none to show."""
+    ground_truth = result.frame.ground_truth
+    if not (style.verdicts and style.ground_truth) or ground_truth is None or result.error is None:
+        return None
+    found = verdicts_of(result.detections, ground_truth, style.shown, style.within_px)
+    boxes = map_boxes(found.xyxy, transform)
+    seen = within(boxes, bounds)
+    outlines = None if found.outlines_xy is None else map_xy(found.outlines_xy[seen], transform)
+    return Verdicts(boxes[seen], found.class_ids[seen], found.kinds[seen], outlines)
 
 
 def _apart(centers: FloatArray, kinds: NDArray[np.object_], side: float) -> FloatArray:
@@ -189,50 +187,6 @@ def _apart(centers: FloatArray, kinds: NDArray[np.object_], side: float) -> Floa
     return apart
 
 
-def _reach_px(scale: float, ratio: float) -> int:
-    """Return half of the side of a badge's image, px of the device."""
-    return math.ceil((_RADIUS_PX + 2 * _HALO_PX) * scale * ratio)
-
-
-def _badge(kind: tuple[Verdict, float, float]) -> QImage:
-    """Return a badge at a scale, for a device's pixel ratio."""
-    verdict, scale, ratio = kind
-    radius, half = _RADIUS_PX * scale, _reach_px(scale, ratio)
-    image = QImage(2 * half, 2 * half, QImage.Format.Format_ARGB32_Premultiplied)
-    image.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(image)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.translate(half, half)
-    painter.scale(ratio, ratio)
-    color = COLORS[verdict]
-    painter.setPen(QPen(_halo(color), 2 * _HALO_PX * scale))
-    painter.setBrush(QColor(*color))
-    painter.drawEllipse(QPointF(), radius, radius)
-    sign = QPen(QColor(*text_color(color)), _STROKE_PX * scale)
-    sign.setCapStyle(Qt.PenCapStyle.RoundCap)
-    painter.setPen(sign)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    arm = 0.42 * radius
-    if verdict is Verdict.MISSED:
-        painter.drawEllipse(QPointF(), arm * 1.1, arm * 1.1)
-    elif verdict is Verdict.FALSE_ALARM:
-        painter.drawLine(QPointF(-arm, -arm), QPointF(arm, arm))
-        painter.drawLine(QPointF(-arm, arm), QPointF(arm, -arm))
-    else:
-        corners = (QPointF(-1.1, 0.0), QPointF(-0.2, 0.9), QPointF(1.1, -0.8))
-        painter.drawPolyline(QPolygonF([corner * arm for corner in corners]))
-    painter.end()
-    return image
-
-
-_BADGES = SpriteSheet(_badge)
-
-
-def _halo(color: Rgb) -> QColor:
-    """Return the colour around a plate or a dashed line: dark around white, else white."""
-    return _DARK_HALO if text_color(color) == BLACK else _LIGHT_HALO
-
-
 def _paint_name(
     painter: QPainter, center: QPointF, name: str, style: OverlayStyle, bounds: QRectF
 ) -> None:
@@ -240,7 +194,7 @@ def _paint_name(
     font = label_font(style)
     metrics, gap = QFontMetricsF(font), _GAP_PX * style.scale
     size = QSizeF(metrics.horizontalAdvance(name) + 2 * gap, metrics.height())
-    right = center.x() - (_RADIUS_PX + 2 * _HALO_PX) * style.scale
+    right = center.x() - (RADIUS_PX + 2 * HALO_PX) * style.scale
     corner = QPointF(max(right - size.width(), bounds.left()), center.y() - size.height() / 2)
     plate = QRectF(corner, size)
     painter.fillRect(plate, QColor(*COLORS[Verdict.MISSED]))
@@ -270,7 +224,7 @@ def _paint_legend(painter: QPainter, style: OverlayStyle, bounds: QRectF, room: 
 def _legend(words: tuple[str, ...], font: QFont, scale: float, ratio: float) -> QImage:
     """Return the legend: a badge and a word for each verdict."""
     metrics = QFontMetricsF(font)
-    gap, side = _GAP_PX * scale, 2 * _RADIUS_PX * scale
+    gap, side = _GAP_PX * scale, 2 * RADIUS_PX * scale
     widths = [side + gap + metrics.horizontalAdvance(word) for word in words]
     size = QSizeF(sum(widths) + 2 * gap * len(widths), max(side, metrics.height()) + 2 * gap)
     image = QImage((size * ratio).toSize(), QImage.Format.Format_ARGB32_Premultiplied)
@@ -286,7 +240,7 @@ def _legend(words: tuple[str, ...], font: QFont, scale: float, ratio: float) -> 
     lefts = gap + np.cumsum([0, *widths[:-1]]) + 2 * gap * np.arange(len(widths))
     middles = np.full(len(lefts), plate.center().y())
     badges = np.array(list(Verdict), np.object_)
-    _paint_badges(painter, np.stack([lefts + side / 2, middles], 1), badges, scale)
+    paint_badges(painter, np.stack([lefts + side / 2, middles], 1), badges, scale)
     painter.setPen(_PLATE_TEXT)
     for word, left, width in zip(words, lefts.tolist(), widths, strict=True):
         text = QRectF(left + side + gap, 0, width, plate.height())

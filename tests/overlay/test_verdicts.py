@@ -9,9 +9,10 @@ from PyQt6.QtGui import QImage, QPainter, QTransform
 from sample_results import GREY, detections, ground_truth, result
 
 from kpviewer.metrics.frame_error import frame_error
-from kpviewer.overlay import OverlayStyle, array_of, paint_verdicts, render
+from kpviewer.overlay import OverlayStyle, array_of, paint_verdicts, place_labels, render
+from kpviewer.overlay.badges import COLORS, Verdict
 from kpviewer.overlay.palette import contrast_ratio, text_color
-from kpviewer.overlay.verdicts import COLORS, Verdict, verdicts_of
+from kpviewer.overlay.verdicts import verdicts_of
 from kpviewer.structures import Detections, GroundTruth, ImageArray, padded
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -199,3 +200,16 @@ def test_badges_of_outlines_stand_at_their_lowest_corner(corners):
     assert shows(image, Verdict.FALSE_ALARM, (50, 50, 150, 250))
     assert not shows(image, Verdict.FALSE_ALARM, (50, 50, 250, 250))
     assert shows(image, Verdict.MISSED, (400, 300, 440, 340)), "the upright one's own corner"
+
+
+def test_frames_of_neighbours_run_below_labels():
+    around, small = (60, 60, 400, 300), (50, 150, 130, 200)
+    found, style = detections([around, small]), OverlayStyle(("cell",), landmarks=False)
+    bounds = QRectF(0, 0, SIZE_HW[1], SIZE_HW[0])
+    label = place_labels(found.xyxy, found, style, bounds)[1].plate.toAlignedRect()
+    assert label.left() < 60 < label.right()
+    area = slice(label.top(), label.bottom()), slice(label.left() + 1, label.right())
+    judged = painted(found, GROUND_TRUTH, style)
+    np.testing.assert_array_equal(
+        judged[area], painted(found, GROUND_TRUTH, replace(style, verdicts=False))[area]
+    )

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QRectF, QSize, Qt
 from PyQt6.QtGui import QImage, QPainter, QTransform
 
 from kpviewer.gui.opening.loaders import EngineLoader
-from kpviewer.overlay import OverlayStyle, image_of, paint_overlay, qimage_of
+from kpviewer.overlay import OverlayStyle, image_of, paint_found_labels, paint_overlay, qimage_of
 from kpviewer.pipeline.protocols import doubt_about
 from kpviewer.sources.base import first_image
 from kpviewer.structures import Detections, FrameResult, ImageArray
@@ -79,6 +79,7 @@ def _drawn(
     try:
         bounds = QRectF(0, 0, fitted.width(), fitted.height())
         paint_overlay(painter, detections, None, replace(style, lines=0.75), to_image, bounds)
+        paint_found_labels(painter, detections, style, to_image, bounds)
     finally:
         painter.end()
     return image
