@@ -60,6 +60,19 @@ def test_a_category_that_is_there_twice_counts_once(written):
     assert read_coco(written(value)).class_names == ("dog", "face")
 
 
+@pytest.mark.parametrize("objects", [3, 1])
+def test_keypoints_that_cvat_lists_as_categories_are_no_classes(written, objects):
+    value = document()
+    value["categories"] += [
+        {"id": number, "name": name, "supercategory": "face", "keypoints": [], "skeleton": []}
+        for number, name in enumerate(("left", "right", "nose"), 4)
+    ]
+    value["annotations"] = value["annotations"][-objects:]
+    read = read_coco(written(value))
+    assert read.class_names == ("dog", "face")
+    assert read.notes == ("categories left out, as they are keypoints: left, right, nose",)
+
+
 def test_boxes_become_corners(written):
     read = read_coco(written(document()))
     assert read.images[0].targets.xyxy.tolist() == [[10, 20, 40, 60], [60, 0, 80, 20]]

@@ -25,19 +25,25 @@ class CocoClasses:
     skeleton: tuple[tuple[int, int], ...] = ()
     groups: frozenset[int] = frozenset()
     """Categories that others name as their supercategory."""
+    points: frozenset[int] = frozenset()
+    """Categories that are keypoints of their supercategory, as CVAT writes its skeletons."""
     notes: tuple[str, ...] = ()
     """Sentences for the user on what was assumed."""
 
     def in_use(self, used: set[int]) -> tuple[list[int], tuple[str, ...]]:
         """Return the categories that are classes, and notes on the others.
 
-        Those are categories without objects that only group others, or have the name of another.
+        Those are categories without objects that only group others, are keypoints of another, or
+        have the name of another.
         """
         named = {self.names[number] for number in used}
         twice = {number for number, name in enumerate(self.names) if name in named} - used
-        gone = (self.groups - used) | twice
-        names = listed(self.names[number] for number in sorted(gone - twice))
-        notes = [f"categories left out, as they only group others: {names}"] if gone > twice else []
+        gone = ((self.groups | self.points) - used) | twice
+        notes = [
+            f"categories left out, as they {why}: {listed(map(self.names.__getitem__, rows))}"
+            for which, why in ((self.groups, "only group others"), (self.points, "are keypoints"))
+            if (rows := sorted(which - used - twice))
+        ]
         kept = [number for number in range(len(self.names)) if number not in gone]
         same = [name for name, count in Counter(self.names[each] for each in kept).items()
                 if count > 1]  # fmt: skip
@@ -89,9 +95,11 @@ def read_classes(
     )
     names = tuple(_name(found[key]) for key in order)
     index = {key: number for number, key in enumerate(order)}
-    groups = _groups([found[key] for key in order])
-    ids = tuple(own_id(found[key].id) for key in order)
-    return CocoClasses(index, ids, names, points, skeleton, groups, _assumed(found))
+    ordered = [found[key] for key in order]
+    parts = _points_of_others(ordered)
+    groups = _groups(ordered, parts)
+    ids = tuple(own_id(each.id) for each in ordered)
+    return CocoClasses(index, ids, names, points, skeleton, groups, parts, _assumed(found))
 
 
 def _assumed(found: Mapping[int | str, Category]) -> tuple[str, ...]:
@@ -100,10 +108,20 @@ def _assumed(found: Mapping[int | str, Category]) -> tuple[str, ...]:
     return (f"categories without a name: {unnamed}",) if unnamed != "none" else ()
 
 
-def _groups(categories: Sequence[Category]) -> frozenset[int]:
+def _points_of_others(categories: Sequence[Category]) -> frozenset[int]:
+    """Return the indices of the categories that are keypoints of their supercategory."""
+    points = {(_name(each), point) for each in categories for point in each.keypoints or ()}
+    return frozenset(
+        position
+        for position, each in enumerate(categories)
+        if isinstance(each.supercategory, str) and (each.supercategory, _name(each)) in points
+    )
+
+
+def _groups(categories: Sequence[Category], points: frozenset[int]) -> frozenset[int]:
     """Return the indices of the categories that another one names as its supercategory."""
-    above = Counter(each.supercategory for each in categories
-                    if isinstance(each.supercategory, str))  # fmt: skip
+    above = Counter(each.supercategory for position, each in enumerate(categories)
+                    if isinstance(each.supercategory, str) and position not in points)  # fmt: skip
     return frozenset(
         position
         for position, each in enumerate(categories)
