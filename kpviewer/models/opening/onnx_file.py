@@ -13,6 +13,7 @@ from kpviewer.models.limits import MAX_OUTPUTS, clean_name
 from kpviewer.models.names.coco_keypoints import mirrored_keypoints
 from kpviewer.models.names.models import is_engine
 from kpviewer.models.onnx.description import GUIDE, Channels, OnnxDescription, OutputKind
+from kpviewer.models.onnx.families.point_names import numbered
 from kpviewer.models.onnx.inputs import ImageInput, image_input
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.onnx.openvino.session import OpenVinoSession
@@ -154,14 +155,16 @@ def _spec(path: Path, description: OnnxDescription, image: ImageInput) -> ModelS
     if description.channels is Channels.BGR:
         mean, std = mean[::-1], std[::-1]
     input_hw, stride = _input(path, description, image.size_hw)
+    points = description.keypoints
+    is_named = points != numbered(len(points))  # else nobody knows which swap in a mirror
     return ModelSpec(
         name=description.name or clean_name(path.stem),
         architecture="onnx",
-        task=Task.DETECT_KEYPOINTS if description.keypoints else Task.DETECT,
+        task=Task.DETECT_KEYPOINTS if points else Task.DETECT,
         class_names=description.classes,
         input_hw=input_hw,
-        keypoint_names=description.keypoints,
-        mirrored_keypoints=mirrored_keypoints(description.keypoints),
+        keypoint_names=points,
+        mirrored_keypoints=mirrored_keypoints(points) if is_named else (),
         content_hw=description.content,
         stride=stride,
         mean=(mean[0], mean[1], mean[2]),

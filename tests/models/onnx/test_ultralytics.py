@@ -231,6 +231,17 @@ def test_seventeen_keypoints_of_an_animal_are_not_a_persons(model, name, first):
     assert spec.keypoint_names[0] == first and bool(spec.skeleton) == (first == "nose")
 
 
+def test_numbers_as_names_of_keypoints_are_none(model):
+    """Ultralytics writes them if data.yaml has no kpt_names."""
+    row = [50, 30, 20, 10, 0.9, *[45, 28, 0.7] * 17]
+    entries = {"kpt_shape": "[17, 3]", "kpt_names": str({0: [str(each) for each in range(17)]})}
+    person = opened(model, columns(row), **entries, **POSE).spec
+    assert person.keypoint_names[:2] == ("nose", "left_eye") and len(person.skeleton) == 16
+    horse = opened(model, columns(row), **entries, **POSE | {"names": "{0: 'horse'}"}).spec
+    assert horse.keypoint_names[0] == "point 0"
+    assert horse.mirrored_keypoints == (), "nobody knows which swap"
+
+
 def test_names_of_keypoints_in_the_file_are_used(model):
     row = [50, 30, 20, 10, 0.9, 45, 28, 46, 29]
     names = "{0: ['beak', 'tail']}"

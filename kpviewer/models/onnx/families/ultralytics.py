@@ -210,7 +210,10 @@ def _rt_detr(facts: FileFacts, classes: int, *, is_end_to_end: bool) -> Layout:
 
 
 def _keypoints(metadata: Mapping[str, str], classes: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the keypoints: the file's, COCO's for 17 of a person, or numbers."""
+    """Return the names of the keypoints: the file's, COCO's for 17 of a person, or numbers.
+
+    Trainings write the numbers from 0 as names, if data.yaml has none.
+    """
     shape = literal(metadata, "kpt_shape", "[0, 0]")
     if not isinstance(shape, list | tuple) or not all(type(each) is int for each in shape):
         raise ValueError(f"kpt_shape must be two whole numbers, got {shown(shape)}")
@@ -222,6 +225,7 @@ def _keypoints(metadata: Mapping[str, str], classes: Sequence[str]) -> tuple[str
     count = int(shape[0])
     named = literal(metadata, "kpt_names", "{}")
     lists = list(named.values()) if isinstance(named, Mapping) else [named]
-    if lists and isinstance(lists[0], list | tuple) and len(lists[0]) == count:
-        return tuple(clean_name(str(name)) for name in lists[0])
-    return points_of(classes, count)
+    names = [str(name) for name in lists[0]] if lists and isinstance(lists[0], list | tuple) else []
+    if len(names) != count or names == [str(index) for index in range(count)]:
+        return points_of(classes, count)
+    return tuple(clean_name(name) for name in names)
