@@ -88,9 +88,13 @@ def _sentence(path: Path, maker: str) -> str:
 
 def sets_inside(folder: Path) -> list[str]:
     """Return what names each file below a folder that may be a set; none if there are many."""
-    tables = [path for path in files_below(folder, TABLE_KINDS, 2) if path.name != NOTES]
+    tables = _tables_below(folder)
     tables = tables if len(tables) <= _MOST_SETS else []
     return [f"{_kind_of_table(path)}:{path}" for path in tables]
+
+
+def _tables_below(folder: Path) -> list[Path]:
+    return [path for path in files_below(folder, TABLE_KINDS, 2) if path.name != NOTES]
 
 
 def kind_of_path(path: Path) -> tuple[str, Path]:
@@ -125,8 +129,10 @@ def _kind_of_folder(folder: Path) -> tuple[str, Path]:
     kinds = {".xml": "voc", ".pts": "pts", ".yaml": "yolo", ".yml": "yolo"}
     if any(counterparts(folder, ("labels",), IMAGE_FOLDERS)):
         kinds |= {".txt": "yolo"}
-    below = {path.suffix.lower() for path in files_below(folder, kinds)}
-    return next((kind for suffix, kind in kinds.items() if suffix in below), ""), folder
+    suffixes = {path.suffix.lower() for path in files_below(folder, kinds)}
+    found = next((kind for suffix, kind in kinds.items() if suffix in suffixes), "")
+    below = [] if found else _tables_below(folder)  # such as Roboflow's, of one split
+    return (_kind_of_table(below[0]), below[0]) if len(below) == 1 else (found, folder)
 
 
 def _kind_of_public_set(folder: Path) -> str:

@@ -303,6 +303,11 @@ def test_a_file_of_cvat_is_named_whatever_its_name(tmp_path, encoding):
         read_annotations(str(path))
 
 
+def test_the_only_table_of_a_folder_is_its_set(tmp_path):
+    laid_out(tmp_path, {"valid/a.jpg": None, "valid/_annotations.coco.json": coco("a.jpg")})
+    assert read_annotations(str(tmp_path)).images[0].path == tmp_path / "valid/a.jpg"
+
+
 def test_a_folder_of_unknown_kind_is_reported_with_the_forms(tmp_path):
     laid_out(tmp_path, {"a.jpg": None})
     with pytest.raises(DatasetError, match=r"known kind.*coco:FILE"):
