@@ -121,6 +121,9 @@ def paint_verdicts(
     if found is None:
         return
     boxes, class_ids_in_view, kinds, outlines = found
+    with painting_within(painter, bounds):  # before the marks, which it must not hide
+        painter.setClipRect(room or bounds)
+        _paint_legend(painter, style, bounds, room or bounds)
     with painting_within(painter, bounds):
         reach = (RADIUS_PX + HALO_PX) * style.scale
         ends = bounds.right() - reach, bounds.bottom() - reach
@@ -131,8 +134,6 @@ def paint_verdicts(
             for center, class_id in zip(centers[is_missed].tolist(), class_ids, strict=True):
                 _paint_name(painter, QPointF(*center), style.class_name(class_id), style, bounds)
         paint_badges(painter, _apart(centers, kinds, 2 * reach), kinds, style.scale)
-        painter.setClipRect(room or bounds)
-        _paint_legend(painter, style, bounds, room or bounds)
 
 
 def paint_verdict_frames(

@@ -168,6 +168,13 @@ def test_legend_stands_on_an_image_that_leaves_too_little_room():
     assert (image[340:, 660:680] != GREY).any()
 
 
+def test_legend_hides_no_badge():
+    corner = (480.0, 400.0, 560.0, 460.0)
+    image = painted(detections(), ground_truth(corner, (520, 430)))
+    assert shows(image, Verdict.MISSED, corner)
+    assert (legend_of(image)[:, -60:] != GREY).any()
+
+
 def test_frames_of_rotated_boxes_lie_as_these_do():
     diamond = np.array([[[150, 50], [250, 150], [150, 250], [50, 150]]], np.float32)
     found = replace(detections([(50, 50, 250, 250)]), outlines_xy=diamond)
