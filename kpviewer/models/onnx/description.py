@@ -78,12 +78,20 @@ class OutputKind(StrEnum):
     """dets (1, P, 5) and keypoints (1, P, K, 3); NMS was done in the model."""
     SIMCC = "simcc"
     """simcc_x and simcc_y (1, K, bins): keypoints of one object in a crop, as of RTMPose."""
+    HEATMAPS = "heatmaps"
+    """(1, K, h, w): a map for each keypoint of one object in a crop, as of HRNet."""
+    HEATMAPS_UDP = "heatmaps-udp"
+    """The same of a model with unbiased data processing, as ViTPose."""
+    SLEAP = "sleap"
+    """peaks and peak_vals of one animal, or with centroids those of several: SLEAP's exports."""
     MOVENET = "movenet"
     """(1, 1, 17, 3): y, x and score, shares of the input."""
     MOVENET_MULTI = "movenet-multi"
     """(1, 6, 56): 17 keypoints, a box and its score."""
 
 
+OF_CROPS = (OutputKind.SIMCC, OutputKind.HEATMAPS, OutputKind.HEATMAPS_UDP)
+"""Kinds of models that read one object in a crop."""
 _WITHOUT_KEYPOINTS = (OutputKind.SSD, OutputKind.YOLOX)
 _POINTS_APART = (OutputKind.LISTS, OutputKind.DETR)
 

@@ -12,7 +12,7 @@ from kpviewer.models.libraries.torch_needed import require_torch
 from kpviewer.models.limits import MAX_OUTPUTS, clean_name
 from kpviewer.models.names.coco_keypoints import mirrored_keypoints
 from kpviewer.models.names.models import is_engine
-from kpviewer.models.onnx.description import GUIDE, Channels, OnnxDescription, OutputKind
+from kpviewer.models.onnx.description import GUIDE, OF_CROPS, Channels, OnnxDescription
 from kpviewer.models.onnx.families.point_names import numbered
 from kpviewer.models.onnx.inputs import ImageInput, image_input
 from kpviewer.models.onnx.network import OnnxNetwork
@@ -112,7 +112,7 @@ def open_onnx(path: Path, layout: str | None = None) -> OnnxDetector | TopDownDe
     if decoded.outlines_xy is not None or decoded.masks:
         shape = Shape.MASKS if decoded.masks else Shape.ROTATED
         detector.spec = replace(detector.spec, shape=shape)
-    is_of_crops = description.output.kind is OutputKind.SIMCC
+    is_of_crops = description.output.kind in OF_CROPS
     return TopDownDetector(detector) if is_of_crops else detector
 
 

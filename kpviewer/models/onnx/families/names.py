@@ -45,6 +45,9 @@ LAYOUTS: Mapping[str, str] = {
     "mmdet-yolox": "YOLOX of MMDetection",
     "rtmo": "RTMO",
     "rtmpose": "RTMPose (SimCC), for crops of boxes",
+    "heatmaps": "HRNet, SimpleBaseline and others: a heatmap for each keypoint, for crops of boxes",
+    "vitpose": "ViTPose and others with unbiased data processing: heatmaps, for crops of boxes",
+    "sleap": "SLEAP: sleap-nn export, by its metadata",
     "movenet": "MoveNet SinglePose",
     "movenet-multi": "MoveNet MultiPose",
 }

@@ -11,22 +11,23 @@ from kpviewer.models.names.coco_keypoints import skeleton_of
 from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised
+from kpviewer.models.onnx.families.crops import MEAN_RGB, STD_RGB, crop_fields, names_of_pose
 from kpviewer.models.onnx.families.naming import naming
-from kpviewer.models.onnx.families.point_names import assumed, pose_names
+from kpviewer.models.onnx.families.point_names import assumed
 from kpviewer.models.onnx.graph import Graph
-from kpviewer.models.onnx.readers.openmmlab import BOXES, KEYPOINTS, LABELS, SIMCC_X, SIMCC_Y
+from kpviewer.models.onnx.readers.crops import SIMCC_X, SIMCC_Y
+from kpviewer.models.onnx.readers.openmmlab import BOXES, KEYPOINTS, LABELS
 
-_MEAN_RGB, _STD_RGB = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
 _GREY, _BLACK = [114, 114, 114], [0, 0, 0]
 _DETECTORS: dict[str, dict[str, Any]] = {
     "rtmdet": {
         "channels": "bgr",
-        "mean": _MEAN_RGB[::-1],
-        "std": _STD_RGB[::-1],
+        "mean": MEAN_RGB[::-1],
+        "std": STD_RGB[::-1],
         "padding": _GREY,
     },
     "mmdet-yolox": {"channels": "bgr", "padding": _GREY},
-    "mmdet": {"mean": _MEAN_RGB, "std": _STD_RGB, "padding": _BLACK},
+    "mmdet": {"mean": MEAN_RGB, "std": STD_RGB, "padding": _BLACK},
 }
 """Pre-processing by layout; "mmdet" is that of most other detectors, such as Faster R-CNN."""
 _SUMMARIES = {
@@ -34,8 +35,6 @@ _SUMMARIES = {
     "mmdet-yolox": "YOLOX of mmdetection",
     "mmdet": "another detector of mmdetection",
 }
-_CROP_HW = [256, 192]
-_NO_PERSON = ("ap10k", "animal", "horse", "macaque")
 
 
 def recognise(facts: FileFacts) -> list[Recognised]:
@@ -77,7 +76,7 @@ def _class_count(facts: FileFacts) -> int | None:
 
 
 def _rtmo(facts: FileFacts) -> Recognised:
-    keypoints = _pose_names(facts, _count(facts, KEYPOINTS, -2))
+    keypoints = names_of_pose(facts, _count(facts, KEYPOINTS, -2))
     table = {
         "classes": ["person"],
         "keypoints": list(keypoints),
@@ -92,33 +91,10 @@ def _rtmo(facts: FileFacts) -> Recognised:
 
 
 def _simcc(facts: FileFacts) -> Recognised:
-    keypoints = _pose_names(facts, _count(facts, SIMCC_X, -2))
-    kinds = {21: "hand", 106: "face", 68: "face", 98: "face"}
-    table = {
-        "classes": [kinds.get(len(keypoints), "animal" if _is_animal(facts) else "person")],
-        "keypoints": list(keypoints),
-        "skeleton": skeleton_of(keypoints),
-        "input": _CROP_HW,
-        "mean": _MEAN_RGB,
-        "std": _STD_RGB,
-        "padding": _BLACK,
-        "notes": [
-            "This model reads keypoints in a crop of one object, and takes the whole image "
-            f"as that. For every object that a detector finds: "
-            f"--model two-stage:DETECTOR+{facts.stem}.onnx",
-            *assumed(keypoints),
-        ],
-    }
-    summary = f"RTMPose (SimCC), {len(keypoints)} keypoints of one object in a crop"
-    return _recognised(OutputKind.SIMCC, "rtmpose", summary, table)
-
-
-def _pose_names(facts: FileFacts, count: int) -> tuple[str, ...]:
-    return pose_names(count, is_person=not _is_animal(facts))
-
-
-def _is_animal(facts: FileFacts) -> bool:
-    return any(each in facts.stem.lower() for each in _NO_PERSON)
+    count = _count(facts, SIMCC_X, -2)
+    table = crop_fields(facts, count) | {"output": {"kind": OutputKind.SIMCC}}
+    summary = f"RTMPose (SimCC), {count} keypoints of one object in a crop"
+    return Recognised.of(table, "rtmpose", summary)
 
 
 def _count(facts: FileFacts, name: str, axis: int) -> int:

@@ -64,3 +64,15 @@ def assumed(names: tuple[str, ...]) -> tuple[str, ...]:
         return ()
     count, owner = len(names), _OWNERS[names]
     return (f"{UNNAMED_POINTS}. It has {count}, as {owner} has, so those names are shown.",)
+
+
+def lines_of(edges: object, count: int) -> list[tuple[int, int]]:
+    """Return the pairs among ``edges`` that join two of ``count`` keypoints by number."""
+    return [
+        (each[0], each[1])
+        for each in (edges if isinstance(edges, list) else ())
+        if isinstance(each, list)
+        and len(each) == 2
+        and all(type(end) is int and 0 <= end < count for end in each)
+        and each[0] != each[1]
+    ]

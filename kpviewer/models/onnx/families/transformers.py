@@ -6,20 +6,17 @@ chooses. Source: post_process_object_detection in models/*/image_processing_*.py
 5.24, for DETA of 4.30.
 """
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import IMAGENET, Recognised
+from kpviewer.models.onnx.families.beside import CONFIG, PROCESSOR, json_beside
 from kpviewer.models.onnx.families.entries import class_names
 from kpviewer.models.onnx.families.naming import Naming, counted, naming
 from kpviewer.models.onnx.graph import Graph
 
-_CONFIG, _PROCESSOR = "config.json", "preprocessor_config.json"
-_MAX_JSON_BYTES = 1 << 20
 _SHARE = 1 / 255
 _SOFTMAX = ("detr", "yolos", "table-transformer")
 """Kinds whose scores are a softmax with no object as the last class."""
@@ -46,7 +43,7 @@ def recognise(facts: FileFacts) -> list[Recognised]:
     columns = shape[2] or Graph(facts.path).shape(scores)[-1]
     if columns is None or columns < 1:
         return []
-    config = _beside(facts, _CONFIG)
+    config = json_beside(facts, CONFIG)
     kind = config.get("model_type")
     if kind in _KINDS:
         is_softmax = kind in _SOFTMAX
@@ -91,7 +88,7 @@ def _recognised(
         table |= {"nms": "hard", "iou_threshold": 0.7}
     if is_softmax or what in (*_BEST_100, _DETA, "rf_detr"):
         table |= IMAGENET
-    if processor := _beside(facts, _PROCESSOR):
+    if processor := json_beside(facts, PROCESSOR):
         table |= _prepared(processor, is_open=None in (facts.input_hw or ()))
         if what == "yolos" and "stride" in table:
             table["stride"] = _PATCH_PX
@@ -135,17 +132,3 @@ def _prepared(processor: Mapping[str, Any], *, is_open: bool) -> dict[str, Any]:
     elif "image_mean" in processor and "image_std" in processor:
         table |= {"mean": processor["image_mean"], "std": processor["image_std"]}
     return table
-
-
-def _beside(facts: FileFacts, name: str) -> dict[str, Any]:
-    """Return a JSON file beside the ONNX file, or above its folder ``onnx``; {} without one."""
-    folder = facts.path.parent if facts.path is not None else Path()
-    folders = (folder, *((folder.parent,) if folder.name == "onnx" else ()))
-    for each in folders if facts.path is not None else ():
-        try:
-            with (each / name).open("rb") as file:
-                found = json.loads(file.read(_MAX_JSON_BYTES))
-        except (OSError, ValueError, RecursionError):
-            continue
-        return found if isinstance(found, dict) else {}
-    return {}

@@ -8,6 +8,7 @@ import numpy as np
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.description import GUIDE, OnnxDescription, OutputKind
 from kpviewer.models.onnx.readers.columns import Outputs
+from kpviewer.models.onnx.readers.crops import read_simcc
 from kpviewer.models.onnx.readers.detections import read_flat, read_lists
 from kpviewer.models.onnx.readers.exported import read_candidates, read_classes
 from kpviewer.models.onnx.readers.faces import (
@@ -17,9 +18,11 @@ from kpviewer.models.onnx.readers.faces import (
     read_yunet,
     read_yunet_2021,
 )
+from kpviewer.models.onnx.readers.heatmaps import read_heatmaps, read_heatmaps_udp
 from kpviewer.models.onnx.readers.movenet import read_movenet, read_movenet_multi
-from kpviewer.models.onnx.readers.openmmlab import read_mmdet, read_rtmo, read_simcc
+from kpviewer.models.onnx.readers.openmmlab import read_mmdet, read_rtmo
 from kpviewer.models.onnx.readers.rotated import read_rotated
+from kpviewer.models.onnx.readers.sleap import read_sleap
 from kpviewer.models.onnx.readers.ssd import read_detr, read_ssd
 from kpviewer.models.onnx.readers.yolo import read_boxes, read_yolov5, read_yolov8, read_yolox
 from kpviewer.models.ranking import Rows
@@ -49,6 +52,9 @@ READERS: Mapping[OutputKind, Reader] = {
     OutputKind.MMDET: read_mmdet,
     OutputKind.RTMO: read_rtmo,
     OutputKind.SIMCC: read_simcc,
+    OutputKind.HEATMAPS: read_heatmaps,
+    OutputKind.HEATMAPS_UDP: read_heatmaps_udp,
+    OutputKind.SLEAP: read_sleap,
     OutputKind.MOVENET: read_movenet,
     OutputKind.MOVENET_MULTI: read_movenet_multi,
 }

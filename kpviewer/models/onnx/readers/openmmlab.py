@@ -17,7 +17,6 @@ from kpviewer.models.ranking import Rows, one_hot_scores
 from kpviewer.structures import FloatArray
 
 BOXES, LABELS, KEYPOINTS = "dets", "labels", "keypoints"
-SIMCC_X, SIMCC_Y = "simcc_x", "simcc_y"
 _LEAST_SCORE = 0.01
 """Rows below it are padding, whose labels mean nothing."""
 
@@ -54,34 +53,6 @@ def read_rtmo(outputs: Outputs, description: OnnxDescription, input_hw: tuple[in
         )
     points = points.reshape(wanted)
     return Rows(dets[:, :4], dets[:, 4:], points[..., :2], points[..., 2].clip(0, 1))
-
-
-def read_simcc(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
-    """Read keypoints in a crop from a distribution over columns and one over rows.
-
-    ``simcc_x`` is (1, K, columns) and ``simcc_y`` (1, K, rows), finer than pixels. The score of a
-    keypoint is the smaller maximum. The crop is the only box, with score 1.
-
-    Source: mmpose, codecs/utils/post_processing.py (get_simcc_maximum).
-    """
-    height, width = input_hw
-    maxima = []
-    for name, side in ((SIMCC_X, width), (SIMCC_Y, height)):
-        value = floats(output_of(outputs, name))
-        if value.ndim != 3 or not value.size:
-            raise WeightsError(
-                f"Output {name!r} must have shape (1, K, bins), got {value.shape}. See {GUIDE}."
-            )
-        places = value.argmax(-1).astype(np.float32) * np.float32(side / value.shape[-1])
-        maxima.append((places, value.max(-1)))
-    (x, score_x), (y, score_y) = maxima
-    if x.shape != y.shape:
-        raise WeightsError(
-            f"{SIMCC_X!r} and {SIMCC_Y!r} must have as many keypoints, got {x.shape} and {y.shape}."
-        )
-    scores = one_hot_scores(np.ones(1, np.float32), np.zeros(1, np.int64), len(description.classes))
-    crop = np.array([[0, 0, width, height]], np.float32)
-    return Rows(crop, scores, np.stack([x, y], -1), np.minimum(score_x, score_y).clip(0, 1))
 
 
 def _dets(outputs: Outputs) -> FloatArray:
