@@ -43,11 +43,14 @@ def shape_of(objects: Iterable[Detections | GroundTruth]) -> Shape:
 def alike(
     found_xy: FloatArray | None, true_xy: FloatArray | None
 ) -> tuple[FloatArray, FloatArray] | None:
-    """Return both outlines if both are of rotated boxes, or both of masks; else boxes count."""
+    """Return both outlines if those found are of masks, or both of rotated boxes; else boxes count.
+
+    Four corners of each object may be its mask, too.
+    """
     if found_xy is None or true_xy is None:
         return None
     are_rotated = [each.shape[1] == BOX_CORNERS for each in (found_xy, true_xy)]
-    return (found_xy, true_xy) if are_rotated[0] == are_rotated[1] else None
+    return (found_xy, true_xy) if are_rotated != [True, False] else None
 
 
 def overlaps_of(detections: Detections, ground_truth: GroundTruth) -> Float64Array | None:
@@ -101,7 +104,7 @@ def outline_overlaps(
 
     Args:
         found_xy: (N, V, 2) outlines of detections, px.
-        true_xy: (T, W, 2) outlines of objects, px, of the same shape.
+        true_xy: (T, W, 2) outlines of objects, px; those of rotated boxes have four corners.
         rows: (P,) detection of each pair.
         others: (P,) object of each pair.
         is_crowd: (P,) pairs whose overlap is the share of the detection in the object, as COCO has

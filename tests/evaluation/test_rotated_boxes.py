@@ -11,7 +11,7 @@ from kpviewer.evaluation.evaluator import evaluate
 from kpviewer.evaluation.kind import EvaluationOptions
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.sources.opencv import cv2
-from kpviewer.structures import Candidates, FloatArray
+from kpviewer.structures import Candidates, FloatArray, padded
 
 SIDE = 64
 FALLING = np.array([[10, 4], [60, 54], [54, 60], [4, 10]], np.float32)
@@ -82,3 +82,13 @@ def test_overlaps_are_those_of_rotated_boxes_if_both_are(
     text = report.tables()[0].note
     assert text.count(NOTE) == (note is not None)
     assert note is None or NOTE + note in text
+
+
+@pytest.mark.parametrize(("found", "ap50"), [(FALLING, 1), (RISING, 0)])
+def test_labels_of_four_corners_are_masks_beside_masks(tmp_path, found, ap50):
+    data = read_annotations(f"yolo:{labelled(tmp_path, FALLING)}")
+    engine = OneBoxEngine(padded(found[None], 64)[0], is_rotated=True)
+    report = evaluate(engine, data, EvaluationOptions("ships", warm_up=False))
+    assert report.to_json()["overall"]["ap50"] == pytest.approx(ap50)
+    assert report.to_json()["overlaps"] == "masks"
+    assert NOTE + "masks." in report.tables()[0].note

@@ -168,9 +168,13 @@ class DetectionReport(Report):
 
     @cached_property
     def _shapes(self) -> tuple[Shape, Shape]:
-        """What the model predicts, and what the data have."""
-        true = (image.targets for image in self.data.images)
-        return shape_of(self.result.seen), shape_of(true)
+        """What the model predicts, and what the data have: four corners may be masks, too."""
+        found, true = (
+            shape_of(self.result.seen),
+            shape_of(image.targets for image in self.data.images),
+        )
+        has_masks = (found, true) == (Shape.MASKS, Shape.ROTATED)
+        return found, Shape.MASKS if has_masks else true
 
     def summary(self) -> dict[str, float]:
         """Return average precision and, where the data have keypoints, 1 - NME."""
