@@ -22,7 +22,6 @@ from kpviewer.structures import (
     Detections,
     FloatArray,
     GroundTruth,
-    box_outlines,
     padded,
     signed_areas,
 )
@@ -92,8 +91,12 @@ def test_boxes_that_cross_are_no_match_although_the_boxes_around_them_are_the_sa
     # one side is upright: it is compared as before
     assert len(match(found, replace(true, outlines_xy=None)).pairs[0]) == 1
     assert len(match(replace(found, outlines_xy=None), true).pairs[0]) == 1
-    masks = box_outlines(found.xyxy, 64)
-    assert len(match(replace(found, outlines_xy=masks), true).pairs[0]) == 1
+    # four corners beside masks are masks, too; masks beside rotated boxes are compared by boxes
+    mask = replace(found, outlines_xy=padded(found.outlines_xy, 64))
+    assert match(mask, turned(same, 45)).iou == pytest.approx(1)
+    assert match(mask, true).false_positives == 1
+    masks = replace(true, outlines_xy=padded(true.outlines_xy, 64))
+    assert len(match(found, masks).pairs[0]) == 1
 
 
 def test_detection_in_a_difficult_object_is_ignored_if_it_lies_in_the_rotated_box():
