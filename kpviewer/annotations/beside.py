@@ -4,7 +4,7 @@ import glob
 import os
 from pathlib import Path
 
-from kpviewer.annotations.formats.recognition import TABLE_KINDS, kind_of_path
+from kpviewer.annotations.formats.recognition import TABLE_KINDS, format_not_read, kind_of_path
 from kpviewer.annotations.formats.yolo.description import (
     LISTS,
     NOTES,
@@ -190,7 +190,7 @@ def spec_of_file(path: Path, source: Path | None = None) -> str:
         if table == "labels":
             return f"{table}:{path}"
         return f"{table}:{path}" + (f":{images}" if images is not None else "")
-    if kind := _KINDS.get(suffix):
+    if (kind := _KINDS.get(suffix)) and not format_not_read(path):
         if (
             images is not None
             and kind != "pts"

@@ -159,6 +159,13 @@ def _file(path: Path, ground_truth: GroundTruthProvider | None) -> FrameSource:
             f"(--model {path.name})."
         )
     is_known = suffix in (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES) and suffix != _TIMED_SUFFIX
+    if not is_known:
+        from kpviewer.annotations.formats.recognition import (  # noqa: PLC0415 - for few files
+            format_not_read,
+        )
+
+        if sentence := format_not_read(path):
+            raise SourceError(f"Not a video: {sentence}")
     if suffix in IMAGE_SUFFIXES if is_known else _is_still_image(path):
         return ImagesSource(path.name, [path], ground_truth=ground_truth)
     return VideoSource(path, ground_truth=ground_truth)

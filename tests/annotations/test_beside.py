@@ -117,6 +117,8 @@ def test_files_that_are_not_ground_truth_are_ignored(tmp_path, files, source):
         ("set/obj.data", "yolo:set/obj.data"),
         ("annots/a.xml", "voc:."),
         ("film.avi", "film.avi"),
+        ("gt/gt.txt", "gt/gt.txt"),  # of MOT: refused by its name
+        ("labels/agt.txt", "yolo:."),
     ],
 )
 def test_a_label_file_represents_its_set(file, expected):

@@ -152,6 +152,15 @@ def test_an_unknown_source_is_an_error_with_a_fix(text):
         make_source(text)
 
 
+@pytest.mark.parametrize(
+    ("name", "maker"), [("a.slp", "SLEAP's"), ("a.ndjson", "JSON Lines"), ("a.parquet", "Parquet")]
+)
+def test_annotations_that_are_not_read_are_no_broken_video(tmp_path, name, maker):
+    (tmp_path / name).write_bytes(b"1")
+    with pytest.raises(SourceError, match=f"^Not a video: {name} is in {maker} format"):
+        make_source(str(tmp_path / name))
+
+
 @pytest.mark.parametrize("name", ["pets.zip", "clips.tar.gz"])
 def test_an_archive_is_to_be_unpacked(tmp_path, name):
     (tmp_path / name).write_bytes(b"PK")

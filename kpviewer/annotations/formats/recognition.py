@@ -40,7 +40,7 @@ _NOT_READ = {
     ".xls": "Excel's",
     ".ods": "LibreOffice's",
 }
-"""Formats that aren't read, by the ending of names of their files or folders."""
+"""Formats that aren't read, by the names of their files or folders, or the ends of these."""
 _CONVERTERS = {
     **dict.fromkeys(("WIDER FACE's", "MOT's", "KITTI's", _CVAT), "Datumaro"),
     "SLEAP's": "sleap-io",
@@ -75,7 +75,8 @@ def format_not_read(path: Path) -> str:
         if each.suffix.lower() in ARCHIVE_SUFFIXES:
             return f"{each.name} is an archive: unpack it."
         for ending, maker in _NOT_READ.items():
-            if each.name.lower().endswith(ending.lower()):
+            name = each.name.lower()
+            if name == ending.lower() or (ending[0] in "._" and name.endswith(ending)):
                 return _sentence(each, maker)
     return ""
 
