@@ -183,7 +183,7 @@ def place_legend(
 ) -> QRectF:
     """Return where a legend stands: beside the image if there is room for all of it, else on it."""
     plate = QRectF(QPointF(), size)
-    for area in (room, bounds):
+    for area in (room, bounds & room):
         inner = area.adjusted(margin, margin, -margin, -margin)
         if corner is Qt.Corner.TopRightCorner:
             plate.moveTopRight(inner.topRight())

@@ -44,6 +44,8 @@ class FrameView(QWidget):
         self._image, self._backdrop = QImage(), Backdrop(self)
         self.overlay_style = OverlayStyle()
         """Style of the overlay; change it with ``set_style``."""
+        self.legends_top_px = 0
+        """Height at the top of the view that legends leave free, px."""
         self.transform = ViewTransform((640, 480), (640, 480))
         """Current zoom and position of the image; ``show_part`` changes it."""
         self._has_appeared = self._is_new = self._is_dimmed = False
@@ -142,11 +144,12 @@ class FrameView(QWidget):
             painter.fillRect(target, DIM)
         else:
             to_view = QTransform.fromTranslate(*moved.offset).scale(moved.scale, moved.scale)
-            room = QRectF(self.rect())
+            view = QRectF(self.rect())
+            room = view.adjusted(0, self.legends_top_px, 0, 0)
             found = self._result.detections
             hovered, selected = self.hovered(found), self.selected(found)
             style = replace(self.overlay_style, hovered=hovered, selected=selected)
-            paint_result(painter, self._result, style, to_view, target.intersected(room), room)
+            paint_result(painter, self._result, style, to_view, target & view, room)
         painter.end()
         if self._is_new:
             self._is_new = False

@@ -136,6 +136,7 @@ class VideoView(FrameView):
 
     def refresh_marks(self) -> None:
         """Show the numbers of the selected detection, else of the one under the pointer."""
+        self.legends_top_px = 0 if self.sign.isHidden() else self.sign.geometry().bottom() + 1
         super().refresh_marks()
         is_over = self.underMouse() and self._drag_from is None
         pointer = self._pointer if is_over else None

@@ -1,9 +1,11 @@
 """Cards over the image: of those that are shown together, none covers another."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
+from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QWidget
 from sample_results import detections
 
@@ -12,7 +14,17 @@ from kpviewer.gui.views.video.state_card import Card
 from kpviewer.gui.views.video.video_view import VideoView
 from kpviewer.gui.widgets.card_layout import Place
 from kpviewer.gui.widgets.notice_line import FloatingNotice, Notice
-from kpviewer.structures import Candidates, Frame, FrameResult, StageTimings
+from kpviewer.metrics.frame_error import frame_error
+from kpviewer.overlay import OverlayStyle, array_of
+from kpviewer.structures import (
+    Candidates,
+    Frame,
+    FrameResult,
+    GroundTruth,
+    ImageArray,
+    SecondResult,
+    StageTimings,
+)
 
 LOW_LEFT = detections([[20, 380, 120, 470]])
 NOTICE = Notice("Nothing found for 5 s. " * 3, (("a", "Lower confidence"), ("b", "Other model…")))
@@ -58,6 +70,30 @@ def test_no_card_in_a_corner_covers_another(view, size):
         assert second.isVisible()
         assert not first.geometry().intersects(second.geometry()), (one, other)
     assert all(view.rect().contains(card.geometry()) for card in cards.values())
+
+
+def without_cards(view: VideoView, style: OverlayStyle) -> ImageArray:
+    view.set_style(style)
+    image = QImage(view.size(), QImage.Format.Format_BGR888)
+    view.render(image, flags=QWidget.RenderFlag.DrawWindowBackground)
+    return array_of(image)
+
+
+@pytest.mark.parametrize("size", [(640, 480), (900, 500)])
+def test_the_legend_of_two_models_stands_below_the_sign_of_a_recording(view, size):
+    view.resize(*size)
+    found = view.result()
+    error = frame_error(found.detections, GroundTruth.empty(num_keypoints=0))
+    second = SecondResult(found.candidates, found.detections, 1.0, error)
+    view.show_result(replace(found, second=second))
+    view.sign.show_state(RecordingState(12.0), "")
+    bare = replace(view.overlay_style, boxes=False, labels=False)
+    alone = without_cards(view, bare)
+    legend = without_cards(view, replace(bare, names_of_two=("one", "two")))
+    rows, columns = np.nonzero((alone != legend).any(axis=2))
+    assert len(rows) > 200
+    assert columns.min() > view.width() / 2
+    assert rows.min() > view.sign.geometry().bottom()
 
 
 def test_card_of_a_state_moves_out_of_the_way_of_the_cards_in_the_corners(view):
