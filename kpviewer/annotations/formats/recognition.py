@@ -42,7 +42,7 @@ _NOT_READ = {
 }
 """Formats that aren't read, by the names of their files or folders, or the ends of these."""
 _CONVERTERS = {
-    **dict.fromkeys(("WIDER FACE's", "MOT's", "KITTI's", _CVAT), "Datumaro"),
+    **dict.fromkeys(("WIDER FACE's", "MOT's", "KITTI's"), "Datumaro"),
     "SLEAP's": "sleap-io",
 }
 """Programs that convert a format to COCO, by its maker; the docs have their commands."""
