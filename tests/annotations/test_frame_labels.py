@@ -158,6 +158,18 @@ def test_poses_that_ultralytics_predicted_are_read(tmp_path, shape, behind):
 
 
 @pytest.mark.parametrize(
+    "corners", ["0.1 0.2 0.6 0.3 0.5 0.9 0.3 0.8", "0.1 0.2 0.6 0.3 0.5 1 0 1 0 0.5"]
+)
+@pytest.mark.parametrize("behind", ["", " 0.87", " 0.87 1", " 0.87 7", " 1", " 7"])
+def test_corners_that_ultralytics_predicted_are_read(tmp_path, corners, behind):
+    """``save_txt`` of models with masks or rotated boxes, with ``save_conf`` or while tracking."""
+    (tmp_path / "data.yaml").write_text("names: [cat]\n")
+    (tmp_path / "clip_1.txt").write_text(f"0 {corners}{behind}\n")
+    read = opened(tmp_path).for_frame(0, "clip.mp4", (1, 1))
+    assert read.outlines_xy.ravel().tolist() == pytest.approx([*map(float, corners.split())])
+
+
+@pytest.mark.parametrize(
     "rows",
     [
         ["0 0.1 0.2 0.6 0.2 0.6 0.9 0.1 0.9"] * 3,  # four corners

@@ -83,7 +83,7 @@ def read_line(
         kpt_shape: number of keypoints, and values of each; None: no keypoints.
         where: location for the error.
         are_predicted: whether keypoints may have scores instead of their visibility, and a score
-            and a track number may follow them, as Ultralytics' ``save_txt`` writes them.
+            and a track number may follow them or corners, as Ultralytics' ``save_txt`` writes them.
 
     Raises:
         DatasetError: if it isn't a box, polygon or pose in relative coordinates.
@@ -107,6 +107,8 @@ def read_line(
                 f"{values[4]:g}. If it is an angle, write the four corners."
             )
         return YoloObject(name, _box(values[:4], where))
+    if are_predicted and kpt_shape is None:
+        values = values[: len(values) - _behind_corners(values, words[-1])]
     is_even = len(values) >= 6 and len(values) % 2 == 0
     if kpt_shape is None and is_even and not _has_flags(values):
         _shares(values, where, _REACH)
@@ -139,6 +141,17 @@ def _is_tracked(values: list[float], last: str) -> bool:
     x, y, width, height = values[:4]
     far = max(abs(x - 0.5) + width / 2, abs(y - 0.5) + height / 2)
     return int(last) > 1 or far <= 0.5 + _SLACK
+
+
+def _behind_corners(values: list[float], last: str) -> int:
+    """Return how many numbers follow corners: a score, the number of a track, or both.
+
+    Ultralytics writes the latter without decimals; its corners never reach 1.
+    """
+    is_track = last.isdecimal() and int(last) > 0
+    if len(values) % 2:
+        return int(is_track or 0 < values[-1] < 1)
+    return 2 if is_track and len(values) >= 2 * BOX_CORNERS + 2 and 0 < values[-2] < 1 else 0
 
 
 def class_of(word: str, names: Mapping[str, int], count: int, where: Location) -> int | str:
