@@ -1,10 +1,8 @@
 """Types of options that name files and folders to write."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import click
 
@@ -12,9 +10,8 @@ from kpviewer.errors import KpviewerError, RecordingError
 from kpviewer.sources.video.formats import VIDEO_SUFFIXES
 from kpviewer.system.paths import named_path
 
-if TYPE_CHECKING:
-    Parameter: TypeAlias = click.Parameter | None
-    Context: TypeAlias = click.Context | None
+Parameter: TypeAlias = click.Parameter | None
+Context: TypeAlias = click.Context | None
 
 
 FILE_SUFFIXES = {

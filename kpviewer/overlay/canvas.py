@@ -1,7 +1,5 @@
 """Images that results are painted on: one that a recording keeps, and those of single results."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from PyQt6.QtCore import QRectF

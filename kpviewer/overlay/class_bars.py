@@ -5,8 +5,6 @@ mark have the colour of their class; the others are grey. If the ground truth is
 of the image are underlined and wrong predictions are named.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -1,9 +1,7 @@
 """Small marks, each painted once as an image and then copied: discs, and diamonds."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from PyQt6.QtCore import QPointF, Qt
@@ -12,9 +10,7 @@ from PyQt6.QtGui import QColor, QImage, QPainter, QPolygonF
 from kpviewer.overlay.marks import HALO, Stroke, flat_pen, pixel_ratio
 from kpviewer.overlay.palette import WHITE
 from kpviewer.overlay.sprites import SpriteSheet
-
-if TYPE_CHECKING:
-    from kpviewer.structures import FloatArray, IntArray
+from kpviewer.structures import FloatArray, IntArray
 
 _CORE_SHARE = 0.4
 """Diameter of the white core as a share of the dot's."""

@@ -1,21 +1,14 @@
 """Dashed lines inside boxes and outlines, to be found at a glance."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
+from PyQt6.QtCore import QRectF
+from PyQt6.QtGui import QPainter
 
 from kpviewer.overlay.outlines import Dashes, paint_dashed
 from kpviewer.overlay.palette import BLACK, WHITE, Rgb, text_color
 from kpviewer.overlay.polygons import paint_dashed_polygons
-
-if TYPE_CHECKING:
-    from PyQt6.QtCore import QRectF
-    from PyQt6.QtGui import QPainter
-
-    from kpviewer.overlay.style import OverlayStyle
-    from kpviewer.structures import FloatArray
+from kpviewer.overlay.style import OverlayStyle
+from kpviewer.structures import FloatArray
 
 _STROKE_PX, _HALO_PX, _GAP_PX = 2.0, 1.0, 4.0
 _DASHES = 3.0, 1.0

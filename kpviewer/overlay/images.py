@@ -1,7 +1,5 @@
 """Conversion between arrays and QImages, and the Qt application that text needs."""
 
-from __future__ import annotations
-
 import importlib.util
 import locale
 import logging

@@ -1,7 +1,5 @@
 """Encoding and decoding of JPEG and PNG in memory."""
 
-from __future__ import annotations
-
 from PyQt6.QtCore import QBuffer, QByteArray, QIODevice
 from PyQt6.QtGui import QImage
 

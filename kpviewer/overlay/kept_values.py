@@ -4,16 +4,12 @@ PyQt doesn't free the object of a ``sip.array``, or of a slice of one: 80 bytes 
 for each painted frame are 60 MB an hour, so every thread keeps the values that it paints with.
 """
 
-from __future__ import annotations
-
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PyQt6 import sip
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _array: Any = sip.array
 """Its stubs have neither its constructor nor its buffer."""

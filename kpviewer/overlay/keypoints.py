@@ -3,8 +3,6 @@
 Marks grow with the object on the screen, and so with the zoom, within bounds.
 """
 
-from __future__ import annotations
-
 import math
 from functools import lru_cache, partial
 from typing import NamedTuple

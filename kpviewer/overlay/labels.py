@@ -1,12 +1,11 @@
 """Labels of detections: their placement, and their painting from images that are kept."""
 
-from __future__ import annotations
-
 import math
 from collections import defaultdict
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import compress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
@@ -15,11 +14,7 @@ from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QTransfo
 from kpviewer.overlay.marks import box_edge, map_boxes, pixel_ratio, within
 from kpviewer.overlay.palette import Rgb, class_color, text_color
 from kpviewer.overlay.style import OverlayStyle
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from kpviewer.structures import Detections, FloatArray
+from kpviewer.structures import Detections, FloatArray
 
 _TEXT_PX, _PLATE_PADDING_PX = 12.0, 4.0
 

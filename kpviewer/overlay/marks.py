@@ -1,11 +1,10 @@
 """Places of marks, and painting of skeletons and trails: strokes with a dark halo."""
 
-from __future__ import annotations
-
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from PyQt6.QtCore import QLineF, QRectF, Qt
@@ -14,11 +13,7 @@ from PyQt6.QtGui import QColor, QPainter, QPen, QTransform
 from kpviewer.overlay.kept_values import KeptValues
 from kpviewer.overlay.palette import Rgb, class_color
 from kpviewer.overlay.style import OverlayStyle
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from kpviewer.structures import BoolArray, Detections, FloatArray, IntArray
+from kpviewer.structures import BoolArray, Detections, FloatArray, IntArray
 
 _BOX_PX, _SELECTED_PX, _LINE_PX, HALO_PX = 2.0, 4.0, 1.5, 1.0
 HALO = QColor(0, 0, 0, 150)

@@ -1,7 +1,5 @@
 """Several results beside each other in one image, each below its caption."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

@@ -3,26 +3,19 @@
 Qt copies the bars of all boxes in one call, in a third of the time of their strokes.
 """
 
-from __future__ import annotations
-
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from PyQt6.QtGui import QColor, QImage, QPixmap
+from PyQt6.QtCore import QRectF
+from PyQt6.QtGui import QColor, QImage, QPainter, QPixmap
 
 from kpviewer.overlay.marks import HALO_PX, OPAQUE_HALO, Stroke, box_widths, pixel_ratio
 from kpviewer.overlay.palette import Rgb, class_color
-from kpviewer.overlay.sprites import copy_parts
-
-if TYPE_CHECKING:
-    from PyQt6.QtCore import QRectF
-    from PyQt6.QtGui import QPainter
-
-    from kpviewer.overlay.sprites import Reals
-    from kpviewer.overlay.style import OverlayStyle
-    from kpviewer.structures import IntArray
+from kpviewer.overlay.sprites import Reals, copy_parts
+from kpviewer.overlay.style import OverlayStyle
+from kpviewer.structures import IntArray
 
 _CORNERS = np.array([[0, 1, 2, 1], [0, 3, 2, 3], [0, 1, 0, 3], [2, 1, 2, 3]])
 """First and last corner of the upper, lower, left and right side, as columns of a box."""

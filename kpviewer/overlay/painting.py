@@ -5,8 +5,6 @@ module uses QtGui but no widgets, and paints on a QImage in any thread. Text nee
 object; without a window, ``ensure_gui_application`` makes one.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QPainter, QTransform

@@ -5,8 +5,6 @@ common colour blindness; their black is left out, because it vanishes on dark im
 spread evenly by hue in OKLCH (Ottosson 2020), a space with perceptually equal steps.
 """
 
-from __future__ import annotations
-
 import math
 from functools import lru_cache
 from typing import TypeAlias

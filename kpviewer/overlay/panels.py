@@ -4,8 +4,6 @@ Right and wrong differ by a word, not by colour alone. Main thread only: text ne
 object (``ensure_gui_application``).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 

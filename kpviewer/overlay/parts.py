@@ -4,8 +4,6 @@ Left is blue and right is orange, which stay distinct with any common colour bli
 side differ in lightness.
 """
 
-from __future__ import annotations
-
 import math
 from functools import lru_cache
 

@@ -1,10 +1,8 @@
 """Outlines of objects that aren't upright boxes: rotated boxes, and masks, which are filled."""
 
-from __future__ import annotations
-
 import math
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from PyQt6.QtCore import QPointF, Qt
@@ -12,13 +10,17 @@ from PyQt6.QtGui import QColor, QPainter, QPolygonF
 
 from kpviewer.geometry import rings_of
 from kpviewer.overlay.marks import OPAQUE_HALO, box_widths, flat_pen, with_halo
+from kpviewer.overlay.outlines import Dashes
 from kpviewer.overlay.palette import class_color
-from kpviewer.structures import BOX_CORNERS, corner_counts
-
-if TYPE_CHECKING:
-    from kpviewer.overlay.outlines import Dashes
-    from kpviewer.overlay.style import OverlayStyle
-    from kpviewer.structures import Detections, FloatArray, GroundTruth, IntArray
+from kpviewer.overlay.style import OverlayStyle
+from kpviewer.structures import (
+    BOX_CORNERS,
+    Detections,
+    FloatArray,
+    GroundTruth,
+    IntArray,
+    corner_counts,
+)
 
 _FILL_ALPHA = 80
 _FAR_PX = 1e6

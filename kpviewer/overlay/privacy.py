@@ -6,8 +6,6 @@ Shmatikov 2016, arXiv:1609.00408); coarser images are safer. Here a box keeps th
 doesn't depend on the size of the face. Plain numbers, no Qt.
 """
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import numpy as np

@@ -3,10 +3,6 @@
 Outlines of rotated boxes and masks are dashed.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 from PyQt6.QtCore import QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QTransform
@@ -27,10 +23,7 @@ from kpviewer.overlay.outlines import Dashes, paint_corners
 from kpviewer.overlay.palette import OKABE_ITO
 from kpviewer.overlay.polygons import paint_dashed_polygons
 from kpviewer.overlay.style import OverlayStyle
-from kpviewer.structures import FrameResult
-
-if TYPE_CHECKING:
-    from kpviewer.structures import Detections, FloatArray
+from kpviewer.structures import Detections, FloatArray, FrameResult
 
 COLOR = OKABE_ITO[4]
 """Colour of the second model's detections, whatever the class."""

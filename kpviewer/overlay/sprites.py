@@ -1,24 +1,19 @@
 """Many copies of small images in one call of Qt: a tenth of the time of as many calls."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QImage, QPainter, QPixmap
 
 from kpviewer.overlay.kept_values import KeptValues
 from kpviewer.overlay.marks import pixel_ratio
+from kpviewer.structures import IntArray
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+Reals: TypeAlias = NDArray[np.floating[Any]]
 
-    from numpy.typing import NDArray
-
-    from kpviewer.structures import IntArray
-
-    Reals: TypeAlias = NDArray[np.floating[Any]]
 
 _WIDTH_PX, _LARGEST_HEIGHT_PX = 1024, 4096
 """Width of a sheet, and the height from which a new one is begun."""

@@ -4,12 +4,11 @@ They differ in shape: a tick, a ring, a cross, in white, grey and black, which a
 Missed objects and false alarms have a second, dashed frame, to be found at a glance.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QTransform
 
@@ -23,12 +22,15 @@ from kpviewer.overlay.palette import BLACK
 from kpviewer.overlay.polygons import lowest_corners, true_outlines
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.words import tr
-from kpviewer.structures import box_outlines, padded
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from kpviewer.structures import Detections, FloatArray, FrameResult, GroundTruth, IntArray
+from kpviewer.structures import (
+    Detections,
+    FloatArray,
+    FrameResult,
+    GroundTruth,
+    IntArray,
+    box_outlines,
+    padded,
+)
 
 _GAP_PX = 4.0
 _PLATE = QColor(16, 18, 20, 190)

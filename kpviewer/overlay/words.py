@@ -1,7 +1,5 @@
 """Translation into the language of the application: English, unless the window has another."""
 
-from __future__ import annotations
-
 from PyQt6.QtCore import QCoreApplication
 
 CONTEXT = "kpviewer"

@@ -1,7 +1,5 @@
 """A run over many sources: its tasks, its workers, and the manifest of outcomes."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -9,11 +7,11 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from kpviewer.annotations.ground_truth import AnnotationGroundTruth, read_ground_truth
 from kpviewer.errors import PipelineError
-from kpviewer.pipeline.protocols import content_hash, runs_on
+from kpviewer.pipeline.protocols import InferenceEngine, content_hash, runs_on
 from kpviewer.processing.backend_choice import CPU, ChosenBackend, agreed, measured, recorded
 from kpviewer.processing.claims import clear
 from kpviewer.processing.dispatch import Frames, Lost, Pool, dispatch
@@ -21,21 +19,18 @@ from kpviewer.processing.jobs import ProcessPool
 from kpviewer.processing.manifest import Manifest
 from kpviewer.processing.names import endings_of, planned_stems
 from kpviewer.processing.open_tasks import OpenTasks
+from kpviewer.processing.options import ProcessOptions
 from kpviewer.processing.progress import Progress
 from kpviewer.processing.ray_jobs import RayPool
 from kpviewer.processing.reporting import Reporter
+from kpviewer.processing.shard import Shard
 from kpviewer.processing.tasks import Result, Setting, Task, is_repeatable
 from kpviewer.processing.worker import Worker, load_engine
 from kpviewer.runtime.device import available_devices
 from kpviewer.scanning.fingerprint import fingerprint_of
 from kpviewer.sources.redact import redact_url
+from kpviewer.structures import Thresholds
 from kpviewer.system.interrupts import Interrupted
-
-if TYPE_CHECKING:
-    from kpviewer.pipeline.protocols import InferenceEngine
-    from kpviewer.processing.options import ProcessOptions
-    from kpviewer.processing.shard import Shard
-    from kpviewer.structures import Thresholds
 
 
 @dataclass(frozen=True, slots=True)

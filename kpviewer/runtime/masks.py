@@ -1,24 +1,17 @@
 """Outlines of masks, so that a mask is a few numbers a row, as a box and keypoints are."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kpviewer.geometry import bridged, largest_parts
 from kpviewer.models.nms import nms
+from kpviewer.models.ranking import Masks
 from kpviewer.sources.opencv import cv2
-from kpviewer.structures import Thresholds, box_outlines
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from kpviewer.models.ranking import Masks
-    from kpviewer.structures import FloatArray, IntArray
+from kpviewer.structures import FloatArray, IntArray, Thresholds, box_outlines
 
 MASK_CORNERS = 64
 """Number of corners of each outline; those of simpler ones come several times at the end."""

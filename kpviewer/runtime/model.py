@@ -1,30 +1,21 @@
 """A detector that is ready to use: one call from an image to its detections."""
 
-from __future__ import annotations
-
 import logging
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any, Unpack
 
 import numpy as np
 
 from kpviewer.errors import InputError
+from kpviewer.models.base import AnyDetector
 from kpviewer.models.selection import select
 from kpviewer.models.tables import shown
 from kpviewer.runtime.choosing.autotune import probe_image
-from kpviewer.runtime.executor import Executor
-from kpviewer.runtime.thresholds import thresholds_with
+from kpviewer.runtime.executor import Executor, TimedCandidates
+from kpviewer.runtime.thresholds import ThresholdArguments, thresholds_with
 from kpviewer.runtime.tickets import Ticket
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Unpack
-
-    from kpviewer.models.base import AnyDetector
-    from kpviewer.runtime.executor import TimedCandidates
-    from kpviewer.runtime.thresholds import ThresholdArguments
-    from kpviewer.structures import Detections, ImageArray
-
+from kpviewer.structures import Detections, ImageArray
 
 _log = logging.getLogger(__name__)
 

@@ -8,22 +8,19 @@ torch: code that does is in ``runtime.torch`` and ``runtime.cuda``.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from kpviewer.errors import PipelineError
+from kpviewer.geometry import Letterbox
+from kpviewer.models.base import DecodedBatch
 from kpviewer.models.ranking import DecodedArrays
+from kpviewer.runtime.buffers import Fence
 from kpviewer.runtime.masks import mask_outlines
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kpviewer.geometry import Letterbox
-    from kpviewer.models.base import DecodedBatch
-    from kpviewer.runtime.buffers import Fence
-    from kpviewer.structures import FloatArray, ImageArray
+from kpviewer.structures import FloatArray, ImageArray
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 

@@ -5,24 +5,19 @@ empty image. Each rule here holds for no detector that is read rightly, and none
 is in an image. ONNX files alone are checked: other models are known to the program that runs them.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kpviewer.models.base import AnyDetector
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.onnx.description import GUIDE
 from kpviewer.models.selection import select
+from kpviewer.structures import Candidates, FloatArray, ImageArray
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+Infer = Callable[[ImageArray], tuple[Candidates, object]]
 
-    from kpviewer.models.base import AnyDetector
-    from kpviewer.structures import Candidates, FloatArray, ImageArray
-
-    Infer = Callable[[ImageArray], tuple[Candidates, object]]
 
 FRAMES = 10
 """Frames with detections that are looked at."""

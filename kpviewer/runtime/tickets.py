@@ -1,13 +1,10 @@
 """Tickets: pending results of an engine that takes several images at once."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
-if TYPE_CHECKING:
-    from kpviewer.runtime.buffers import Fence
+from kpviewer.runtime.buffers import Fence
 
 T_co = TypeVar("T_co", covariant=True)
 

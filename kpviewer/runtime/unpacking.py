@@ -1,19 +1,11 @@
 """Candidates in px of the source, from a runner's array of them in px of the input."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from kpviewer.errors import PipelineError
-from kpviewer.models.spec import Task
-from kpviewer.structures import Candidates
-
-if TYPE_CHECKING:
-    from kpviewer.geometry import Letterbox
-    from kpviewer.models.spec import ModelSpec
-    from kpviewer.structures import FloatArray
+from kpviewer.geometry import Letterbox
+from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.structures import Candidates, FloatArray
 
 
 def unpacked(

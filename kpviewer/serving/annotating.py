@@ -4,24 +4,18 @@ It paints only while somebody watches, the newest result each time, and once mor
 change: also of a paused stream, whose boxes follow the sliders without the model.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from kpviewer.overlay import OverlayStyle, render
 from kpviewer.overlay.images import shrunk
 from kpviewer.overlay.jpeg import jpeg_of
 from kpviewer.pipeline.results.reselecting import reselected
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from kpviewer.pipeline.state.settings import SettingsCell
-    from kpviewer.structures import FrameResult, ImageArray
+from kpviewer.pipeline.state.settings import SettingsCell
+from kpviewer.structures import FrameResult, ImageArray
 
 JPEG_QUALITY = 80
 """Quality of MJPEG; text and thin lines show the blocks of lower ones."""

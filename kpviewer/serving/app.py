@@ -1,10 +1,7 @@
 """The interface of a service over HTTP and WebSocket."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
@@ -12,11 +9,9 @@ from kpviewer import __version__
 from kpviewer.serving import detect_routes, info_routes, stream_routes
 from kpviewer.serving.access import Access
 from kpviewer.serving.failures import add_failure_answers, refuse_unknown
+from kpviewer.serving.live_routes import Live
 from kpviewer.serving.metrics import Counting
-
-if TYPE_CHECKING:
-    from kpviewer.serving.live_routes import Live
-    from kpviewer.serving.service import Service
+from kpviewer.serving.service import Service
 
 _ROUTERS = (detect_routes.router, info_routes.router, stream_routes.router)
 

@@ -1,20 +1,14 @@
 """The body of a request, within the limits of size and time, in memory only."""
 
-from __future__ import annotations
-
 import asyncio
 import math
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
+from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, FormParser, parse_options_header
 
 from kpviewer.serving.limits import Limits, RequestError
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
-
-    from fastapi import Request
 
 _FORM = "multipart/form-data"
 _COMPRESSED = ("gzip", "x-gzip", "deflate", "br", "zstd")

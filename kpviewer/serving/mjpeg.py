@@ -4,22 +4,16 @@ A client that reads slowly skips frames: one is under way to it at a time, and t
 newest. Whoever doesn't read at all is let go (``connections``).
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
 
 from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
 
 from kpviewer.serving.ending import until_one_ends
+from kpviewer.serving.limits import Gate
+from kpviewer.serving.live import LiveStream
 from kpviewer.serving.newest import ClosedError
-
-if TYPE_CHECKING:
-    from starlette.types import Message, Receive, Scope, Send
-
-    from kpviewer.serving.limits import Gate
-    from kpviewer.serving.live import LiveStream
 
 BOUNDARY = "kpviewer-frame"
 _REPEAT_S = 2.0

@@ -1,22 +1,16 @@
 """Parameters of requests: thresholds, with the names of the command line."""
 
-from __future__ import annotations
-
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.datastructures import QueryParams
 
 from kpviewer.errors import InputError
+from kpviewer.models.spec import ModelSpec
 from kpviewer.runtime.thresholds import thresholds_with
 from kpviewer.serving.limits import RequestError
-from kpviewer.structures import NmsKind
-
-if TYPE_CHECKING:
-    from starlette.datastructures import QueryParams
-
-    from kpviewer.models.spec import ModelSpec
-    from kpviewer.structures import Thresholds
+from kpviewer.structures import NmsKind, Thresholds
 
 _LONGEST_NAME = 200
 _MODELS = "Default: the model's."

@@ -1,7 +1,5 @@
 """The server: a socket, uvicorn with its limits, and a prompt end."""
 
-from __future__ import annotations
-
 import errno
 import ipaddress
 import logging
@@ -9,22 +7,18 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from types import FrameType
+from typing import cast
 
 import uvicorn
+from fastapi import FastAPI
 
 from kpviewer.errors import KpviewerError
 from kpviewer.runtime.process.threads import is_main_thread
 from kpviewer.serving.connections import HttpConnection, StreamConnection
+from kpviewer.serving.service import Service
+from kpviewer.serving.tls import Certificate
 from kpviewer.system.interrupts import Interrupted, ending_signals
-
-if TYPE_CHECKING:
-    from types import FrameType
-
-    from fastapi import FastAPI
-
-    from kpviewer.serving.service import Service
-    from kpviewer.serving.tls import Certificate
 
 _LONGEST_HEAD = 16 * 2**10
 """Bytes of a request's head."""

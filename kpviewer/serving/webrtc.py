@@ -11,7 +11,6 @@ import logging
 import time
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
@@ -19,14 +18,11 @@ from aiortc.sdp import candidate_from_sdp
 from av import VideoFrame
 
 from kpviewer.serving.browser_camera import BrowserCamera
-from kpviewer.serving.limits import BusyError, RequestError
+from kpviewer.serving.limits import BusyError, Gate, RequestError
+from kpviewer.serving.live import LiveStream
 from kpviewer.serving.newest import ClosedError
 from kpviewer.serving.offers import Offer, offer_of
 from kpviewer.serving.reasons import reason_of
-
-if TYPE_CHECKING:
-    from kpviewer.serving.limits import Gate
-    from kpviewer.serving.live import LiveStream
 
 VIDEO_CLOCK = Fraction(1, 90_000)
 """Time base of video in RTP (RFC 3551)."""

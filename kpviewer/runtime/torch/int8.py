@@ -9,23 +9,18 @@ Sources: Jacob et al. 2018 (arXiv:1712.05877), sections 2.1 and 3, the rounding 
 Krishnamoorthi 2018 (arXiv:1806.08342), section 2.2, weights by output channel without zero point.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from kpviewer.models.base import Detector
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.runtime.torch.fusion import fused
 from kpviewer.runtime.torch.preprocess import Preprocessor
-
-if TYPE_CHECKING:
-    from kpviewer.models.base import Detector
-    from kpviewer.structures import ImageArray
+from kpviewer.structures import ImageArray
 
 _STEPS = 255
 """Steps of the input from its least to its greatest value."""

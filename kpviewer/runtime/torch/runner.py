@@ -1,24 +1,19 @@
 """Eager torch on any device, and candidates of torch as one tensor."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from kpviewer.geometry import Letterbox
+from kpviewer.models.base import DecodedBatch, Detector
 from kpviewer.runtime.device import device_label
 from kpviewer.runtime.runners import StageClock
 from kpviewer.runtime.torch.fusion import fused
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kpviewer.geometry import Letterbox
-    from kpviewer.models.base import DecodedBatch, Detector
-    from kpviewer.runtime.torch.preprocess import Preprocessor
-    from kpviewer.structures import FloatArray, ImageArray
+from kpviewer.runtime.torch.preprocess import Preprocessor
+from kpviewer.structures import FloatArray, ImageArray
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 """dtypes of torch by name of the precision."""

@@ -3,8 +3,6 @@
 Source: lightly-train 0.18, _export/export_onnx.py and _pre_post_processing/object_detection.py.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from kpviewer.models.onnx.description import OutputKind
