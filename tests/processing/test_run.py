@@ -528,10 +528,11 @@ def test_a_file_alone_has_a_line_only_in_a_manifest_of_several(clips, out, monke
 def test_processes_write_the_same_bytes(tmp_path):
     clips = [make_clip(tmp_path / f"{number}.mp4", frames=FRAMES) for number in range(4)]
     (tmp_path / "bad.mp4").write_bytes(b"no video")
+    model = boxes_file(tmp_path / "m.onnx", "{0: 'dog', 1: 'cat'}")
     outputs = ["--video", "--jsonl", "--csv", "--coco"]
     outputs += ["--backend", "openvino", "--precision", "fp32"]  # no benchmark in each process
     for name, given in (("plain", []), ("jobs", ["--jobs", "2"])):
-        arguments = [*clips, str(tmp_path / "bad.mp4"), "--model", "strip-grid", *outputs, *given]
+        arguments = [*clips, str(tmp_path / "bad.mp4"), "--model", str(model), *outputs, *given]
         done = CliRunner().invoke(main, ["process", "--out", str(tmp_path / name), *arguments])
         assert done.exit_code == 1, done.output
     assert names(tmp_path / "plain") == names(tmp_path / "jobs")
