@@ -265,13 +265,17 @@ def test_two_stages_compare_the_boxes_of_masks(tmp_path):
 def test_a_detector_of_torch_finds_boxes_for_a_file(tmp_path):
     pose = pose_file(tmp_path / "pose.onnx")
     image = probe_image()
-    found = [
-        Executor(TopDownDetector(open_onnx(pose).network.reader, boxes), "cpu", "fp32").infer(image)
-        for boxes in (open_model("face-ssd"), open_in_torch("face-ssd"))
-    ]
-    assert len(found[0][0].xyxy) > 0
-    np.testing.assert_allclose(found[0][0].xyxy, found[1][0].xyxy, atol=0.1)
-    np.testing.assert_allclose(found[0][0].keypoints_xy, found[1][0].keypoints_xy, atol=0.1)
+    shipped, in_torch = open_model("face-ssd"), open_in_torch("face-ssd")
+    runs = [(shipped, "onnxruntime"), (in_torch, "onnxruntime")]
+    runs += [(in_torch, "openvino")] * has_openvino()
+    found = []
+    for boxes, backend in runs:
+        model = TopDownDetector(open_onnx(pose).network.reader, boxes)
+        found.append(Executor(model, "cpu", "fp32", backend).infer(image)[0])
+    assert len(found[0].xyxy) > 0
+    for other in found[1:]:
+        np.testing.assert_allclose(found[0].xyxy, other.xyxy, atol=0.1)
+        np.testing.assert_allclose(found[0].keypoints_xy, other.keypoints_xy, atol=0.1)
 
 
 def test_a_model_of_crops_is_no_network_of_torch(tmp_path):
