@@ -104,6 +104,16 @@ def test_a_source_that_does_not_answer_fails(hang, monkeypatch):
     assert not hang.has_ended
 
 
+def test_a_disk_that_did_not_answer_the_search_is_not_waited_for_as_long_again(hang, monkeypatch):
+    monkeypatch.setattr(source_ground_truth, "SEARCH_S", 0)
+    monkeypatch.setattr(source_opening, "LATE_S", 0)
+    monkeypatch.setattr(source_opening, "ANSWER_S", None)  # an error, if it is waited for
+    monkeypatch.setattr(source_ground_truth, "ground_truth_beside", hang)
+    with pytest.raises(SourceError, match="doesn't answer"):
+        look_for(str(Path(__file__)), "x", SourceGroundTruth(), hang)
+    assert not hang.has_ended
+
+
 def test_a_folder_of_labels_that_does_not_answer_leaves_the_source_without_ground_truth(
     hang, monkeypatch
 ):

@@ -29,8 +29,8 @@ from kpviewer.structures import GroundTruth
 _log = logging.getLogger(__name__)
 
 
-SEARCH_S = 1.5
-"""Time for the folder of a source to answer, in seconds."""
+SEARCH_S = 4.0
+"""Time for the folder of a source to answer, in seconds; large ones and busy machines are slow."""
 
 
 class GroundTruthSlot:
@@ -78,6 +78,8 @@ class FoundGroundTruth:
     """Message for the user, in one line; None if there is none."""
     slot: GroundTruthSlot | None = None
     """Provider that the source asks; None if the source can't have ground truth."""
+    has_answered: bool = True
+    """Whether the folder of the source answered the search."""
 
 
 class SourceGroundTruth(QObject):
@@ -141,7 +143,8 @@ class SourceGroundTruth(QObject):
                 )
             except NoAnswerError:
                 news = tr("No ground truth: the folder of {name} doesn't answer.")
-                return FoundGroundTruth(None, news.format(name=Path(source).name))
+                news = news.format(name=Path(source).name)
+                return FoundGroundTruth(None, news, has_answered=False)
         found = _read(spec) if isinstance(spec, str) else FoundGroundTruth(spec)
         if is_file or spec is not None:
             found = replace(found, slot=GroundTruthSlot(found.ground_truth))

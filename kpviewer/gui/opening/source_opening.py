@@ -33,8 +33,9 @@ _log = logging.getLogger(__name__)
 
 PATIENCE_S = 1.0
 """Time for a superseded search to end before the next one begins beside it, in seconds."""
-ANSWER_S = 3.7
-"""Time for a disk to answer, in seconds; 5.5 s with the search for ground truth."""
+ANSWER_S, LATE_S = 3.7, 1.2
+"""Time for a disk to answer, in seconds; the second after it didn't answer the search for ground
+truth: 5.5 s with that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,8 @@ def look_for(
     import kpviewer.sources.open  # noqa: F401, PLC0415 - slow, and not part of ANSWER_S
 
     found = ground_truth.find(text)
-    source = made_within(ANSWER_S, text, name, lambda: make(text, found.slot))
+    limit_s = ANSWER_S if found.has_answered else LATE_S
+    source = made_within(limit_s, text, name, lambda: make(text, found.slot))
     own = own_ground_truth_of(source)
     return source, found if own is None else FoundGroundTruth(own)
 
