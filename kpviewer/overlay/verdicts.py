@@ -193,13 +193,15 @@ def _apart(centers: FloatArray, kinds: NDArray[np.object_], side: float) -> Floa
 def _paint_name(
     painter: QPainter, center: QPointF, name: str, style: OverlayStyle, bounds: QRectF
 ) -> None:
-    """Write the class of a missed object at the left of its badge."""
+    """Write the class of a missed object at the left of its badge; at the right without room."""
     font = label_font(style)
     metrics, gap = QFontMetricsF(font), _GAP_PX * style.scale
     size = QSizeF(metrics.horizontalAdvance(name) + 2 * gap, metrics.height())
-    right = center.x() - (RADIUS_PX + 2 * HALO_PX) * style.scale
-    corner = QPointF(max(right - size.width(), bounds.left()), center.y() - size.height() / 2)
-    plate = QRectF(corner, size)
+    reach = (RADIUS_PX + 2 * HALO_PX) * style.scale
+    left = center.x() - reach - size.width()
+    if left < bounds.left():
+        left = center.x() + reach
+    plate = QRectF(QPointF(left, center.y() - size.height() / 2), size)
     painter.fillRect(plate, QColor(*COLORS[Verdict.MISSED]))
     painter.setFont(font)
     painter.setPen(QColor(*BLACK))

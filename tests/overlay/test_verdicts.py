@@ -97,6 +97,15 @@ def test_missed_object_has_the_name_of_its_class_where_there_are_several():
     assert (alone[name] == 255).mean() < 0.2
 
 
+def test_name_of_a_missed_object_at_the_left_edge_stands_beside_its_badge():
+    box = (2.0, 100.0, 20.0, 180.0)
+    style = replace(BARE, labels=True, class_names=("ace", "king"))
+    image = painted(detections(), ground_truth(box, (10, 140)), style)
+    assert shows(image, Verdict.MISSED, box)
+    assert (image[172:189, 32:54] == 255).mean() > 0.3
+    assert (image[182:189, :6] == GREY).all(), "no half of a name at the left"
+
+
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_signs_stand_out_from_their_badges(verdict):
     assert contrast_ratio(COLORS[verdict], text_color(COLORS[verdict])) >= 4.5
