@@ -419,7 +419,7 @@ def test_tensorboard_is_left_out_if_it_is_not_installed(tmp_path):
 @pytest.mark.timeout(250)
 def test_the_strip_demo_trains_for_one_and_a_half_epochs(tmp_path):
     arguments = ["strip-grid", "--data", "demo", "--set", "epochs=1.5", "--out", str(tmp_path)]
-    arguments += ["--set", "log_every=10", "--set", "inputs=[192]"]  # a third of the work
+    arguments += ["--set", "log_every=10", "--set", "inputs=[128]"]  # a seventh of the work
     result = CliRunner().invoke(command, arguments)
     assert result.exit_code == 0, result.output
     assert read_checkpoint(tmp_path / "last.pt")["step"] == 94  # 1.5 x 500 scenes, 8 a step
