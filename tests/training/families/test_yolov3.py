@@ -149,7 +149,7 @@ def test_a_run_prints_the_anchors_and_writes_a_model_that_runs(voc, tmp_path, ca
 @pytest.mark.slow
 def test_a_few_images_are_learned_by_heart(voc):
     torch.manual_seed(0)
-    config = small(steps=160, batch=8, warmup_steps=20, ema_decay=0.9, options={"scenes": PLAIN})
+    config = small(steps=240, batch=8, warmup_steps=20, ema_decay=0.9, options={"scenes": PLAIN})
     trainer = Trainer(make_objective(config, [voc]), config)
     trainer.run(lambda _: None)
     objective = make_objective(config, [voc])
