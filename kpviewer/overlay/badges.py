@@ -3,13 +3,11 @@
 They differ in shape: a tick, a ring, a cross, in white, grey and black, which are no class colours.
 """
 
-from __future__ import annotations
-
 import math
 from enum import Enum
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from PyQt6.QtCore import QPointF, Qt
 from PyQt6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
@@ -17,11 +15,7 @@ from kpviewer.overlay.marks import pixel_ratio
 from kpviewer.overlay.palette import BLACK, WHITE, Rgb, text_color
 from kpviewer.overlay.sprites import SpriteSheet
 from kpviewer.overlay.words import tr_noop
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from kpviewer.structures import FloatArray
+from kpviewer.structures import FloatArray
 
 RADIUS_PX, _STROKE_PX, HALO_PX = 8.0, 2.0, 1.0
 _DARK_HALO, _LIGHT_HALO = QColor(0, 0, 0, 150), QColor(255, 255, 255, 200)
