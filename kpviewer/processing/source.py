@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import DatasetError, KpviewerError, SourceError
+from kpviewer.models.spec import Task
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.pipeline.source.opening import made_within
 from kpviewer.pipeline.source.signal_loss import SignalLoss
@@ -157,6 +158,11 @@ class SourceRun:
     def _report(self, thresholds: Thresholds, floor: float) -> SourceReport | None:
         if not self._options.report:
             return None
+        if self._engine.spec.task is Task.CLASSIFY:
+            raise DatasetError(
+                "no report: the model gives classes of whole images, no boxes. "
+                "kpviewer eval --report scores it."
+            )
         # Scoring loads pycocotools and matplotlib.
         from kpviewer.processing.report import SourceReport  # noqa: PLC0415
 

@@ -11,6 +11,7 @@ from sample_clips import FRAMES, BoxEngine, make_clip
 from sample_results import detections, ground_truth, result
 
 from kpviewer.cli.process import process_sources
+from kpviewer.errors import DatasetError
 from kpviewer.models.spec import Task
 from kpviewer.overlay import OverlayStyle
 from kpviewer.processing.options import ProcessOptions
@@ -102,6 +103,14 @@ def test_five_keypoints_of_no_face_are_noted(clip, annotations, tmp_path):
     )
     _, page = report(clip, engine, tmp_path / "out", ground_truth=annotations)
     assert "NME is over the distance of &#39;thumb&#39; and &#39;a&#39;" in page
+
+
+def test_classes_of_whole_images_have_no_report(clip, annotations, tmp_path, capsys):
+    engine = BoxEngine()
+    engine.spec = replace(BoxEngine.spec, task=Task.CLASSIFY)
+    code, page = report(clip, engine, tmp_path / "out", ground_truth=annotations)
+    assert (code, page) == (DatasetError("").exit_code, "")
+    assert "no boxes. kpviewer eval --report scores it." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("is_hidden", [True, False])

@@ -12,6 +12,7 @@ from kpviewer.gui.background.child_process import ChildEnd, ChildProcess
 from kpviewer.gui.controllers.saving import Saving
 from kpviewer.gui.language import tr
 from kpviewer.gui.main_window.scan_targets import source_name
+from kpviewer.gui.main_window.scores_link import NO_BOXES
 from kpviewer.gui.saving.export_choices import (
     REPORT,
     ExportChoices,
@@ -26,6 +27,7 @@ from kpviewer.gui.views.dialogs.export_dialog import ExportDialog
 from kpviewer.gui.views.dialogs.questions import ask_to_close
 from kpviewer.gui.views.panes import Panes
 from kpviewer.gui.widgets.notice_line import Notice
+from kpviewer.models.spec import Task
 from kpviewer.overlay import OverlayStyle
 from kpviewer.sources.naming import GENERATED
 from kpviewer.sources.turn import Turn
@@ -131,7 +133,9 @@ class Exporter(QObject):
 
     def _lacking(self) -> dict[str, str]:
         """Return the kinds of files that can't be written, and why."""
-        source = self._source()
+        source, engine = self._source(), self._session.engine
+        if engine is not None and engine.spec.task is Task.CLASSIFY:
+            return {REPORT: tr(NO_BOXES)}
         if self._session.ground_truth.spec or source in GENERATED:
             return {}
         return {REPORT: tr("Open annotations of this source first.")}

@@ -3,14 +3,18 @@
 from PyQt6.QtCore import QObject
 
 from kpviewer.gui.controllers.playback import Playback
+from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.main_window.opener import Opener
 from kpviewer.gui.main_window.scanning import Scanning
 from kpviewer.gui.scanning.calculation import TwoScores
 from kpviewer.gui.scanning.scan import ScanState
 from kpviewer.gui.views.panels.side_panel import SidePanel
+from kpviewer.models.spec import Task
 from kpviewer.scanning.frame_errors import ErrorSummary
 from kpviewer.scanning.suspects import Suspect
 from kpviewer.structures import FrameResult, StreamInfo, Thresholds
+
+NO_BOXES = tr_noop("This model gives classes of whole images, no boxes. kpviewer eval scores it.")
 
 
 class ScoresLink(QObject):
@@ -68,12 +72,15 @@ class ScoresLink(QObject):
             return
         frame = None if result is None else result.frame
         summary, annotated = self._score.summary, self._session.ground_truth
-        summary.show_reason(annotated.problem)
+        engine = self._session.engine
+        is_classifier = engine is not None and engine.spec.task is Task.CLASSIFY
+        why = tr(NO_BOXES) if is_classifier else annotated.problem
+        summary.show_reason(why)
         is_in_frame = frame is not None and frame.ground_truth is not None
         summary.show_error(
             None if result is None else result.error,
-            has_ground_truth=is_in_frame or bool(annotated.spec and not annotated.problem),
-            has_model=self._session.engine is not None,
+            has_ground_truth=not why and (is_in_frame or bool(annotated.spec)),
+            has_model=engine is not None,
         )
         self._score.frames.show_frame(None if frame is None else frame.index)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kpviewer.gui.scanning.truths import Truths
-from kpviewer.models.spec import ModelSpec
+from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.pipeline.results.comparing import shared_ids, shared_points
 from kpviewer.scanning.columns import ScannedFrame, concatenated
 from kpviewer.scanning.differences import differences
@@ -216,7 +216,7 @@ def _scores(
     question: Question, side: Side, thresholds: Thresholds, parts: Parts
 ) -> ScanScores | None:
     truth = None
-    if parts:
+    if parts and side.spec.task is not Task.CLASSIFY:  # it has no boxes to compare
         blocks = [part.columns for part in parts]
         names = (side.spec.class_names, side.spec.keypoint_names)
         truth = question.truths.columns(*names, blocks, dict(side.files))

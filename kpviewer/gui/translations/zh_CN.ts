@@ -720,10 +720,6 @@
             <translation>开始导出 {name} …</translation>
         </message>
         <message>
-            <source>Export cancelled.</source>
-            <translation>导出已取消。</translation>
-        </message>
-        <message>
             <source>Open annotations of this source first.</source>
             <translation>请先打开此源的标注。</translation>
         </message>
@@ -750,6 +746,10 @@
         <message>
             <source>Export cancelled: the files hold the first frame.</source>
             <translation>导出已取消：文件包含第 1 帧。</translation>
+        </message>
+        <message>
+            <source>Export cancelled.</source>
+            <translation>导出已取消。</translation>
         </message>
         <message>
             <source>Saved {names}</source>
@@ -906,6 +906,10 @@
         <message>
             <source>This source or model exists only in this program: no other process can scan it.</source>
             <translation>此源或模型仅存在于本程序中，其他进程无法扫描。</translation>
+        </message>
+        <message>
+            <source>This model gives classes of whole images, no boxes. kpviewer eval scores it.</source>
+            <translation>此模型只给出整幅图像的类别，没有检测框。请用 kpviewer eval 评分。</translation>
         </message>
         <message>
             <source>{name} takes seconds a frame, so only some frames have detections.</source>

@@ -30,7 +30,7 @@ from kpviewer.gui.saving.export_choices import (
     input_arguments,
     summary_of,
 )
-from kpviewer.models.spec import ModelSpec
+from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.label_formats import LABEL_FORMATS
 from kpviewer.recording.results import RESULT_FORMATS
@@ -276,6 +276,17 @@ def test_a_report_needs_annotations_in_a_file(qtbot, window):
     window.session.ground_truth.use(FoundGroundTruth(annotations()))
     exporter.ask_for_report()
     assert exporter.dialog.choices.outputs == ("report",)
+    exporter.dialog.reject()
+
+
+def test_classes_of_whole_images_have_no_report_in_the_window(window, engine):
+    why = "This model gives classes of whole images, no boxes. kpviewer eval scores it."
+    window.session.ground_truth.use(FoundGroundTruth(annotations()))
+    window.session.use_engine(type(engine)(spec=replace(engine.spec, task=Task.CLASSIFY)))
+    exporter = exporter_of(window, WAITS)
+    exporter.ask_for_report()
+    assert exporter.dialog.boxes["report"].toolTip() == why
+    assert not exporter.dialog.boxes["report"].isEnabled()
     exporter.dialog.reject()
 
 

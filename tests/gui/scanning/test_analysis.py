@@ -15,6 +15,7 @@ from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
 from kpviewer.gui.scanning import calculation
 from kpviewer.gui.scanning.analysis import Analysis
 from kpviewer.gui.scanning.calculation import TwoScores
+from kpviewer.models.spec import Task
 from kpviewer.scanning.columns import ScannedFrame, columns_of
 from kpviewer.scanning.lanes import Lanes
 from kpviewer.scanning.records import ScanChunk
@@ -199,6 +200,15 @@ def test_every_scanned_frame_is_scored_with_its_ground_truth(analysis, seen, set
     settle()
     assert seen.scores.first.summary.false_positives == 2
     assert seen.lanes.false_alarms.tolist() == [0, 0, 0, 0, 1, 1]
+
+
+def test_classes_of_whole_images_are_no_missed_boxes(analysis, seen, settle):
+    analysis.set_models(replace(SPEC, task=Task.CLASSIFY), None)
+    analysis.set_source(INFO, at_zero)
+    analysis.add_chunks("A", [chunk(*range(FRAMES))])
+    settle()
+    assert seen.scores.first is None
+    assert not seen.lanes.has_errors
 
 
 def test_ground_truth_that_live_frames_bring_counts_too(analysis, seen, settle):
