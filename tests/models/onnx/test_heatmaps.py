@@ -101,6 +101,18 @@ def test_a_file_whose_name_says_nothing_asks_for_the_layout(tmp_path):
     assert isinstance(open_onnx(path, "heatmaps"), TopDownDetector)
 
 
+@pytest.mark.parametrize(
+    ("name", "count"), [("hrnet_w48_cityscapes", 19), ("sapiens_0.3b_normal", 3)]
+)
+def test_networks_that_segment_are_no_poses_without_being_asked(tmp_path, name, count):
+    maps = np.zeros((1, count, *MAP_HW), np.float32)
+    with pytest.raises(AmbiguousLayout):
+        open_onnx(pose(tmp_path / f"{name}.onnx", maps))
+    for other in (f"{name}_pose", name):  # "pose", and then the number of maps, says what it is
+        fitting = maps if other != name else np.zeros((1, 17, *MAP_HW), np.float32)
+        assert isinstance(open_onnx(pose(tmp_path / f"{other}.onnx", fitting)), TopDownDetector)
+
+
 def test_maps_that_fit_no_crop_are_refused(tmp_path):
     maps = np.zeros((1, 21, 90, 77), np.float32)
     with pytest.raises(WeightsError, match="maps, as of keypoints or masks"):

@@ -1,7 +1,8 @@
 """Models with a heatmap for each keypoint of one object in a crop: ViTPose, HRNet and others.
 
 The maps of a segmentation model have the same shape. The name of the output or of the file decides,
-or ``config.json`` of transformers beside it; otherwise the user. Source: mmpose, configs of td-hm;
+or ``config.json`` of transformers beside it; otherwise the user. HRNet and Sapiens segment, too:
+their names decide for well-known numbers of keypoints alone. Source: mmpose, configs of td-hm;
 transformers, models/vitpose.
 """
 
@@ -18,6 +19,9 @@ from kpviewer.models.onnx.families.point_names import lines_of
 _VITPOSE = "vitpose"
 _UDP = (_VITPOSE, "udp", "synthpose", "sapiens")
 _PLAIN = ("hrnet", "simplebaseline", "pose_resnet", "td-hm", "res50_coco", "mobilenetv2_coco")
+_SEGMENT_TOO = ("hrnet", "sapiens")
+"""Names of models of keypoints only with "pose" beside them, or with as many maps as follow."""
+_POINTS = (17, 26, 133, 308)
 _LAYOUTS = {
     OutputKind.HEATMAPS: ("heatmaps", "HRNet"),
     OutputKind.HEATMAPS_UDP: (_VITPOSE, "ViTPose"),
@@ -37,9 +41,13 @@ def recognise(facts: FileFacts) -> list[Recognised]:
         fields = crop_fields(facts, count, names) | {
             "skeleton": lines_of(config.get("edges"), count)
         }
-    if is_of_transformers or "heatmaps" in facts.outputs or any(each in stem for each in _UDP):
+    unsure = () if "pose" in stem or count in _POINTS else _SEGMENT_TOO
+    is_udp, is_plain = (
+        any(each in stem and each not in unsure for each in names) for names in (_UDP, _PLAIN)
+    )
+    if is_of_transformers or "heatmaps" in facts.outputs or is_udp:
         return [_recognised(fields, OutputKind.HEATMAPS_UDP, is_certain=True)]
-    if any(each in stem for each in _PLAIN):
+    if is_plain:
         return [_recognised(fields, OutputKind.HEATMAPS, is_certain=True)]
     return [_recognised(fields, kind, is_certain=False) for kind in _LAYOUTS]
 
