@@ -164,6 +164,8 @@ class OutputFormat:
     mask for each box, (1, P, h, w) or (P, 1, h, w). None: no masks."""
     mask_limit: float = 0.0
     """Value above which a pixel belongs to a mask: 0.5 for shares."""
+    scale: Spread = 1.0
+    """Pixels of sleap's grouped keypoints in one of the input."""
     transposed: bool | None = None
     """Whether each prediction of a yolov8 is a column instead of a row; None: the shape decides."""
 

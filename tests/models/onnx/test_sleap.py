@@ -106,10 +106,52 @@ def test_classes_are_the_likeliest_of_each_animal(tmp_path):
     assert scores[scores.max(1) > 0] == pytest.approx(np.array([[0, 0.8], [0.6, 0]]))
 
 
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+def test_peaks_of_a_bottom_up_model_are_grouped_by_its_lines(tmp_path, scale):
+    points = np.zeros((3, 2, 2), "f4")  # two peaks of head, thorax and tail
+    points[:, 0] = [[10, 10], [60, 20], [30, 10]]
+    points[:, 1] = [[50, 10], [20, 10], [90, 90]]
+    lines = np.array([[[0.1, 0.9], [0.8, 0.3]], [[0.1, 0.2], [0.7, 0.6]]], "f4")
+    outputs = {
+        "peaks": points[None] * scale,
+        "peak_vals": np.array([[[0.9, 0.8], [0.7, 0.6], [0.5, 0.4]]], "f4"),
+        "peak_mask": np.ones((1, 3, 2), np.bool_),
+        "line_scores": lines.reshape(1, 2, 4),
+        "candidate_mask": np.ones((1, 2, 4), np.bool_),
+    }
+    found = found_in(sleap_file(tmp_path, "bottomup", outputs, input_scale=scale))
+    kept = found.scores.max(1) > 0
+    # head 1 and thorax 0, whose line to tail 1 has a score of 0.2; head 0, thorax 1, tail 0
+    assert found.scores[kept].max(1) == pytest.approx([0.75, 2 / 3])
+    assert found.xyxy[kept].tolist() == [[50, 10, 60, 20], [10, 10, 30, 11]]
+
+
+@pytest.mark.parametrize("score", [-2.0, np.nan])
+def test_an_image_without_a_line_has_no_animal(tmp_path, score):
+    outputs = {
+        "peaks": np.zeros((1, 3, 2, 2), "f4"),
+        "peak_vals": np.full((1, 3, 2), -1e9, "f4"),
+        "line_scores": np.full((1, 2, 4), score, "f4"),
+        "candidate_mask": np.zeros((1, 2, 4), np.bool_),
+    }
+    assert not len(found_in(sleap_file(tmp_path, "bottomup", outputs)).xyxy)
+
+
+def test_lines_that_do_not_fit_the_skeleton_are_refused(tmp_path):
+    outputs = {
+        "peaks": np.zeros((1, 3, 2, 2), "f4"),
+        "peak_vals": np.zeros((1, 3, 2), "f4"),
+        "line_scores": np.zeros((1, 5, 4), "f4"),
+        "candidate_mask": np.zeros((1, 5, 4), np.bool_),
+    }
+    with pytest.raises(WeightsError, match="2 x 2 scores for each of 2 lines"):
+        open_onnx(sleap_file(tmp_path, "bottomup", outputs))
+
+
 @pytest.mark.parametrize(
     ("kind", "why"),
     [
-        ("bottomup", "a bottom-up model, whose keypoints lack their animals. Export a top-down"),
+        ("multi_class_bottomup", "keypoints of classes without their animals. Export a top-down"),
         ("centered_instance", "it reads crops around centroids. Export a top-down model"),
         ("embedding", "a model of the kind embedding"),
     ],

@@ -24,13 +24,13 @@ _PEAK = 0.2
 """Value above which SLEAP takes a maximum for a keypoint."""
 _PAIR = "Export a top-down model: sleap-nn export CENTROID CENTERED_INSTANCE -o FOLDER."
 _CURES = {
-    "bottomup": f"it is a bottom-up model, whose keypoints lack their animals. {_PAIR}",
-    "multi_class_bottomup": f"it is a bottom-up model, whose keypoints lack their animals. {_PAIR}",
+    "multi_class_bottomup": f"it finds keypoints of classes without their animals. {_PAIR}",
     "centered_instance": f"it reads crops around centroids. {_PAIR}",
     "multi_class_topdown": f"it reads crops around centroids. {_PAIR}",
 }
 _SUMMARIES = {
     "single_instance": "one animal",
+    "bottomup": "bottom-up",
     "topdown": "top-down",
     "multi_class_topdown_combined": "top-down with classes",
     "centroid": "centroids alone",
@@ -59,7 +59,7 @@ def recognise(facts: FileFacts) -> list[Recognised]:
         "nms": "none",
         "score_threshold": _PEAK,
         "keypoint_threshold": _PEAK,
-        "output": {"kind": OutputKind.SLEAP},
+        "output": {"kind": OutputKind.SLEAP, "scale": table.get("input_scale", 1.0)},
         "notes": _notes(table, classes),
     }
     summary = f"SLEAP, {_SUMMARIES[kind]}, {len(points)} keypoints"

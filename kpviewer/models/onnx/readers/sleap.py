@@ -7,10 +7,12 @@ import numpy as np
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.description import GUIDE, OnnxDescription
 from kpviewer.models.onnx.readers.columns import Outputs, floats, output_of
+from kpviewer.models.onnx.readers.grouping import grouped
 from kpviewer.models.ranking import Rows, one_hot_scores
 from kpviewer.structures import FloatArray
 
 _PEAKS, _PEAK_VALUES = "peaks", "peak_vals"
+_LINES, _PAIRS = "line_scores", "candidate_mask"
 _CENTROIDS, _CENTROID_VALUES, _CLASSES = "centroids", "centroid_vals", "class_logits"
 
 
@@ -30,11 +32,15 @@ def read_sleap(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
 
     Outputs are ``peaks`` (1, K, 2) and ``peak_vals`` (1, K) of one animal, whose score is the mean
     of the values; or ``peaks`` (1, N, K, 2), ``peak_vals`` (1, N, K), ``centroids`` (1, N, 2) and
-    ``centroid_vals`` (1, N), which are the scores. Without peaks, centroids are the keypoints.
+    ``centroid_vals`` (1, N), which are the scores. Without peaks, centroids are the keypoints. With
+    ``line_scores`` (1, L, P * P), ``peaks`` (1, K, P, 2) are those of all animals.
 
     Source: sleap-nn 0.3.5, export/wrappers.
     """
-    animals = _several(outputs) if _CENTROIDS in outputs else _one(outputs)
+    if _LINES in outputs:
+        animals = _grouped(outputs, description)
+    else:
+        animals = _several(outputs) if _CENTROIDS in outputs else _one(outputs)
     shape = animals.values.shape
     if animals.points.shape != (*shape, 2) or len(animals.scores) != len(animals.values):
         raise WeightsError(
@@ -68,3 +74,22 @@ def _one(outputs: Outputs) -> _Animals:
     points, values = (floats(output_of(outputs, name)) for name in (_PEAKS, _PEAK_VALUES))
     seen = np.maximum((values != 0).sum(-1), 1)
     return _Animals(points, values, values.sum(-1) / seen)
+
+
+def _grouped(outputs: Outputs, description: OnnxDescription) -> _Animals:
+    peaks, values, scores = (
+        floats(output_of(outputs, name))[0] for name in (_PEAKS, _PEAK_VALUES, _LINES)
+    )
+    lines, (nodes, count) = description.skeleton, values.shape
+    square = (len(lines), count, count)
+    if scores.size != np.prod(square):
+        raise WeightsError(
+            f"Output {_LINES!r} must have {count} x {count} scores for each of {len(lines)} lines, "
+            f"got {scores.shape}. See {GUIDE}."
+        )
+    are_pairs = output_of(outputs, _PAIRS)[0].reshape(square).astype(np.bool_)
+    animals = grouped(scores.reshape(square), are_pairs, lines, nodes)
+    rows = np.arange(nodes)
+    seen = np.where(animals >= 0, values[rows, animals], 0)
+    means = seen.sum(1) / (animals >= 0).sum(1).clip(min=1)
+    return _Animals(peaks[rows, animals] / description.output.scale, seen, means)
