@@ -1,6 +1,7 @@
 """Models with a heatmap for each keypoint of one object in a crop: HRNet, ViTPose and others."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,12 @@ def test_names_and_lines_come_from_the_config_of_transformers(tmp_path):
     assert spec.keypoint_names == tuple(f"Part {row}" for row in range(5))
     assert spec.skeleton == ((0, 1), (3, 4))
     assert not any("names no keypoints" in note for note in spec.notes)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_called_like_a_config_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "config.json")
+    assert open_onnx(pose(tmp_path / "vitpose.onnx", peaks())).spec.keypoint_names[0] == "point 0"
 
 
 def test_a_file_whose_name_says_nothing_asks_for_the_layout(tmp_path):

@@ -17,6 +17,8 @@ def json_beside(facts: FileFacts, name: str) -> dict[str, Any]:
     folders = (folder, *((folder.parent,) if folder.name == "onnx" else ()))
     for each in folders if facts.path is not None else ():
         try:
+            if not (each / name).is_file():  # a pipe would never end
+                continue
             with (each / name).open("rb") as file:
                 found = json.loads(file.read(_MAX_BYTES))
         except (OSError, ValueError, RecursionError):

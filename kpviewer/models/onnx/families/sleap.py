@@ -98,6 +98,7 @@ def _classes(table: dict[str, Any], kind: str) -> list[str]:
 
 def _notes(table: dict[str, Any], classes: list[str]) -> list[str]:
     most = table.get("max_instances")
-    limit = [f"The file finds at most {most} animals."] if type(most) is int else []
+    animals = "1 animal" if most == 1 else f"{most} animals"
+    limit = [f"The file finds at most {animals}."] if type(most) is int else []
     each = "Each animal has its likeliest class. SLEAP gives a class to one animal alone."
     return [*limit, each] if len(classes) > 1 else limit
