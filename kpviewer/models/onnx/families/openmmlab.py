@@ -11,7 +11,13 @@ from kpviewer.models.names.coco_keypoints import skeleton_of
 from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised
-from kpviewer.models.onnx.families.crops import MEAN_RGB, STD_RGB, crop_fields, names_of_pose
+from kpviewer.models.onnx.families.crops import (
+    COMMON,
+    MEAN_RGB,
+    STD_RGB,
+    crop_fields,
+    names_of_pose,
+)
 from kpviewer.models.onnx.families.naming import naming
 from kpviewer.models.onnx.families.point_names import assumed
 from kpviewer.models.onnx.graph import Graph
@@ -108,17 +114,5 @@ def _count(facts: FileFacts, name: str, axis: int) -> int:
 def _recognised(
     kind: OutputKind, layout: str, summary: str, table: dict[str, Any], *, is_certain: bool = True
 ) -> Recognised:
-    common = {
-        "value_range": [0, 255],
-        "placement": "top-left",
-        "sampling": "linear",
-        "nms": "none",
-        "score_threshold": 0.3,
-        "keypoint_threshold": 0.3,
-        "iou_threshold": 0.65,
-        "input": [640, 640],
-        "stride": 32,
-        "whole_input": True,
-    }
-    table = {**common, **table, "output": {"kind": kind}}
+    table = COMMON | {"input": [640, 640]} | table | {"output": {"kind": kind}}
     return Recognised.of(table, layout, summary, is_certain)
